@@ -67,6 +67,12 @@ class TransitionError(IntroducerError):
     code = "transition_not_allowed"
 
 
+class OutdatedError(IntroducerError):
+    """An update is older than one already taken from the same source."""
+
+    code = "outdated"
+
+
 class StaleError(IntroducerError):
     """Somebody else changed the entity first; read it again and decide anew."""
 

@@ -32,7 +32,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A part of the document: strict, so that a typo is a finding and not a silence."""
 
 
-class Audience(_Part):
+class Audience(_Part, frozen=True):
     """Who may refer: a group of partners with its own eligibility and language."""
 
     name: Text
@@ -41,7 +41,7 @@ class Audience(_Part):
     locale: Annotated[str, Meta(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
 
 
-class Attribution(_Part):
+class Attribution(_Part, frozen=True):
     """Who is credited: the model, how far back it looks, how long a lead is protected."""
 
     model: Literal["first_touch", "last_touch", "linear"] = "last_touch"
@@ -49,7 +49,7 @@ class Attribution(_Part):
     protection_days: Annotated[int, Meta(ge=1, le=3650)] = 180
 
 
-class RoutingRule(_Part):
+class RoutingRule(_Part, frozen=True):
     """Leads from these countries and products go to these reps, in weighted turns."""
 
     reps: Annotated[list[Text], Meta(min_length=1, max_length=200)]
@@ -57,28 +57,27 @@ class RoutingRule(_Part):
     products: list[Key] = []
 
 
-class Routing(_Part):
+class Routing(_Part, frozen=True):
     """Ordered rules; the first that fits decides, none means the review queue."""
 
     rules: list[RoutingRule] = []
-    accept_within_hours: Annotated[int, Meta(ge=1, le=720)] = 24
 
 
-class Percent(_Part, tag="percent", tag_field="kind"):
+class Percent(_Part, frozen=True, tag="percent", tag_field="kind"):
     """A share of the sale's amount, cut at ``cap_minor`` when there is one."""
 
     basis_points: BasisPoints
     cap_minor: Minor | None = None
 
 
-class Flat(_Part, tag="flat", tag_field="kind"):
+class Flat(_Part, frozen=True, tag="flat", tag_field="kind"):
     """A fixed amount for each sale."""
 
     amount_minor: Minor
     currency: Currency
 
 
-class Milestone(_Part):
+class Milestone(_Part, frozen=True):
     """A dated part of a reward and the status the referral must still have reached.
 
     ``won`` is earned with the sale; ``retained`` only if the customer is still
@@ -91,7 +90,7 @@ class Milestone(_Part):
     after_days: Days = 0
 
 
-class RewardPlan(_Part):
+class RewardPlan(_Part, frozen=True):
     """What a successful referral earns its partners."""
 
     id: Key
@@ -104,14 +103,14 @@ class RewardPlan(_Part):
     )
 
 
-class Address(_Part):
+class Address(_Part, frozen=True):
     """A structured postal address, the least that banks accept since November 2026."""
 
     town: Text
     country: Country
 
 
-class Debtor(_Part):
+class Debtor(_Part, frozen=True):
     """The account rewards are paid from."""
 
     name: Annotated[str, Meta(min_length=1, max_length=70)]
@@ -120,7 +119,7 @@ class Debtor(_Part):
     address: Address
 
 
-class PayoutRule(_Part):
+class PayoutRule(_Part, frozen=True):
     """How one currency is paid out."""
 
     currency: Currency
@@ -132,13 +131,13 @@ class PayoutRule(_Part):
     """A batch worth more than this waits for a person; 0 means every batch does."""
 
 
-class Fraud(_Part):
+class Fraud(_Part, frozen=True):
     """What a fraud signal does to the rewards of a referral."""
 
     self_referral: Literal["flag", "hold"] = "hold"
 
 
-class Program(_Part):
+class Program(_Part, frozen=True):
     """One version of one program."""
 
     id: ProgramId

@@ -1,0 +1,443 @@
+"""The life of a referral: a state machine without a database or a clock.
+
+:func:`apply` takes a referral, a command and the time and returns the referral
+after it together with the one event that says what happened. A move that the
+present status does not allow raises; nothing is ever silently ignored.
+
+::
+
+    submitted → screening → assigned → accepted → (stages) → won → retained
+        │           │           │          └────────► lost
+        │           │           └► screening (handed back) | rejected
+        └► review ◄─┘            duplicate | ineligible | withdrawn | expired
+    won, retained → refunded | churned
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import msgspec
+
+from introducer import clock
+from introducer.clock import Instant
+from introducer.errors import OutdatedError, TransitionError
+from introducer.event import Event
+from introducer.program import Program
+
+EARLY = frozenset({"submitted", "screening", "review", "assigned"})
+SOLD = frozenset({"won", "retained"})
+FINAL = frozenset(
+    {"duplicate", "ineligible", "rejected", "withdrawn", "expired", "refunded", "churned"}
+)
+HANDED_BACK = frozenset({"not_my_territory", "no_capacity", "conflict_of_interest"})
+"""Reasons of a rep that send the lead to another rep."""
+TURNED_DOWN = frozenset({"not_a_fit", "unreachable", "invalid_contact", "no_interest"})
+"""Reasons of a rep that end the referral."""
+
+
+class Referral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A referral as it stands. ``version`` is the number of its last event."""
+
+    id: str
+    program: str
+    program_version: int
+    version: int
+    status: str
+    submitted_at: Instant
+    updated_at: Instant
+    channel: str
+    lead: str
+    """The person id of the referred lead; who that is, only the People table knows."""
+    lead_key: str = ""
+    """Keyed hash of the lead's normalised e-mail address."""
+    partner: str = ""
+    """The partner credited with most of it, for lists and messages."""
+    audience: str = ""
+    rep: str = ""
+    passed: list[str] = []
+    """Reps who handed it back; routing does not ask them again."""
+    link: str = ""
+    country: str = ""
+    product: str = ""
+    duplicate_of: str = ""
+    hold: str = ""
+    """Why its rewards may not be released at present; empty when they may."""
+    reason: str = ""
+    source_at: Instant = ""
+    """The time the CRM gave to the newest update taken from it."""
+    won_at: Instant = ""
+    retain_at: Instant = ""
+
+    @property
+    def entity(self) -> str:
+        """Return the name its events carry."""
+        return f"REFERRAL#{self.id}"
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A partner's part of the credit for a referral; all parts make 10,000."""
+
+    partner: str
+    basis_points: int
+    audience: str
+    org: str = ""
+
+
+class Sale(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the referred customer bought, as the billing system reported it."""
+
+    id: str
+    """The billing system's own id, unique within the referral."""
+    amount_minor: int
+    currency: str
+    occurred_at: Instant
+    source: str
+    product: str = ""
+    refunded_minor: int = 0
+    refunds: dict[str, int] = {}
+    """Amount by refund id, so that a repeated report counts once."""
+
+
+class Touch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One contact of the lead with a partner's link, code or form."""
+
+    id: str
+    kind: str
+    at: Instant
+    link: str = ""
+    partner: str = ""
+    utm: dict[str, str] = {}
+    data: dict[str, str] = {}
+
+
+class Clear(msgspec.Struct, frozen=True, kw_only=True):
+    """Screening found nothing against it; ``partner`` gets most of the credit."""
+
+    partner: str
+    audience: str
+    hold: str = ""
+
+
+class MarkDuplicate(msgspec.Struct, frozen=True, kw_only=True):
+    """The lead was referred before."""
+
+    of: str
+
+
+class MarkIneligible(msgspec.Struct, frozen=True, kw_only=True):
+    """The program does not take this lead, for ``reason``."""
+
+    reason: str
+
+
+class SendToReview(msgspec.Struct, frozen=True, kw_only=True):
+    """A person must decide, because of ``reason``."""
+
+    reason: str
+
+
+class Assign(msgspec.Struct, frozen=True, kw_only=True):
+    """Give the lead to a rep."""
+
+    rep: str
+
+
+class Accept(msgspec.Struct, frozen=True, kw_only=True):
+    """The rep takes the lead."""
+
+
+class Reject(msgspec.Struct, frozen=True, kw_only=True):
+    """The rep declines; the reason decides whether another rep is asked."""
+
+    reason: str
+
+
+class Advance(msgspec.Struct, frozen=True, kw_only=True):
+    """The CRM moved the opportunity to one of the program's stages."""
+
+    stage: str
+    source_at: Instant
+
+
+class Win(msgspec.Struct, frozen=True, kw_only=True):
+    """The customer bought; the first sale wins the referral."""
+
+    sale: Sale
+
+
+class Lose(msgspec.Struct, frozen=True, kw_only=True):
+    """The opportunity was closed without a sale."""
+
+    reason: str
+    source_at: Instant
+
+
+class RecordSale(msgspec.Struct, frozen=True, kw_only=True):
+    """A further sale to a customer already won."""
+
+    sale: Sale
+
+
+class RecordRefund(msgspec.Struct, frozen=True, kw_only=True):
+    """Part of a sale was paid back; ``nothing_left`` when no sale stands any more."""
+
+    sale: str
+    refund: str
+    amount_minor: int
+    nothing_left: bool
+
+
+class Retain(msgspec.Struct, frozen=True, kw_only=True):
+    """The customer is still one after the program's retention time."""
+
+
+class Churn(msgspec.Struct, frozen=True, kw_only=True):
+    """The customer left."""
+
+    source_at: Instant
+
+
+class Withdraw(msgspec.Struct, frozen=True, kw_only=True):
+    """The partner or the lead takes the referral back."""
+
+    reason: str
+
+
+class Expire(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing happened for too long."""
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """Keep its rewards back for ``reason``."""
+
+    reason: str
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """Let its rewards go again."""
+
+    reason: str
+
+
+Command = (
+    Clear
+    | MarkDuplicate
+    | MarkIneligible
+    | SendToReview
+    | Assign
+    | Accept
+    | Reject
+    | Advance
+    | Win
+    | Lose
+    | RecordSale
+    | RecordRefund
+    | Retain
+    | Churn
+    | Withdraw
+    | Expire
+    | Hold
+    | Release
+)
+
+
+def submitted(referral: Referral, *, actor: str, cause: str = "") -> Event:
+    """Return the first event of a referral that was just made."""
+    data: dict[str, str | int] = {"channel": referral.channel, "lead": referral.lead}
+    if referral.link:
+        data["link"] = referral.link
+    return Event(
+        type="ReferralSubmitted",
+        entity=referral.entity,
+        seq=referral.version,
+        program=referral.program,
+        at=referral.submitted_at,
+        actor=actor,
+        data=data,
+        cause=cause,
+    )
+
+
+def apply(
+    referral: Referral,
+    command: Command,
+    document: Program,
+    *,
+    now: Instant,
+    actor: str,
+    cause: str = "",
+) -> tuple[Referral, Event]:
+    """Return *referral* after *command*, and the event that tells of it.
+
+    Args:
+        referral: As it was read.
+        command: What is to happen.
+        document: The program version the referral was made under.
+        now: The present instant.
+        actor: Who does it: ``PARTNER#…``, ``REP#…``, ``user:…``, ``source:…`` or ``system``.
+        cause: The event or message that led to it.
+
+    Raises:
+        TransitionError: The status does not allow it.
+        OutdatedError: The source has since told us something newer.
+    """
+    _require_allowed(referral, command, document)
+    kind, changes, data = _outcome(referral, command, document, now)
+    after = msgspec.structs.replace(
+        referral, version=referral.version + 1, updated_at=now, **changes
+    )
+    event = Event(
+        type=kind,
+        entity=referral.entity,
+        seq=after.version,
+        program=referral.program,
+        at=now,
+        actor=actor,
+        data={**data, "status": after.status},
+        cause=cause,
+    )
+    return after, event
+
+
+def allows(referral: Referral, command: type, document: Program) -> bool:
+    """Return whether the referral's status admits a command of this kind."""
+    return referral.status in _sources(command, document)
+
+
+def _sources(command: type, document: Program) -> frozenset[str]:
+    """Return the statuses from which *command* may start."""
+    working = frozenset({"accepted", *document.stages})
+    still_open = EARLY | working
+    table: dict[type, frozenset[str]] = {
+        Clear: frozenset({"submitted"}),
+        MarkDuplicate: frozenset({"submitted", "review"}),
+        MarkIneligible: frozenset({"submitted", "screening", "review"}),
+        SendToReview: frozenset({"submitted", "screening"}),
+        Assign: frozenset({"screening", "review"}),
+        Accept: frozenset({"assigned"}),
+        Reject: frozenset({"assigned", "review"}),
+        Advance: working | {"assigned"},
+        Win: working | {"assigned", "lost"},
+        Lose: working | {"assigned"},
+        RecordSale: SOLD,
+        RecordRefund: SOLD,
+        Retain: frozenset({"won"}),
+        Churn: SOLD,
+        Withdraw: still_open,
+        Expire: still_open,
+        Hold: still_open | SOLD | {"lost"},
+        Release: still_open | SOLD | {"lost"},
+    }
+    return table[command]
+
+
+def _require_allowed(referral: Referral, command: Command, document: Program) -> None:
+    if not allows(referral, type(command), document):
+        message = f"a referral that is {referral.status} cannot {_verb(command)}"
+        raise TransitionError(message, status=referral.status, command=type(command).__name__)
+    source_at = getattr(command, "source_at", "")
+    if source_at and source_at < referral.source_at:
+        message = "the source has reported something newer since"
+        raise OutdatedError(message, newest=referral.source_at)
+
+
+def _outcome(
+    referral: Referral, command: Command, document: Program, now: Instant
+) -> tuple[str, dict[str, object], dict[str, str | int]]:
+    """Return the event's type, the changed fields and the event's data."""
+    match command:
+        case Clear(partner=partner, audience=audience, hold=hold):
+            return (
+                "ReferralScreened",
+                {"status": "screening", "partner": partner, "audience": audience, "hold": hold},
+                _present(partner=partner, hold=hold),
+            )
+        case MarkDuplicate(of=of):
+            return "ReferralDuplicate", {"status": "duplicate", "duplicate_of": of}, {}
+        case MarkIneligible(reason=reason):
+            return _ended("ReferralIneligible", "ineligible", reason)
+        case SendToReview(reason=reason):
+            return _ended("ReferralReviewRequested", "review", reason)
+        case Assign(rep=rep):
+            return "ReferralAssigned", {"status": "assigned", "rep": rep, "reason": ""}, {"rep": rep}
+        case Accept():
+            return "ReferralAccepted", {"status": "accepted"}, {"rep": referral.rep}
+        case Reject(reason=reason) if reason in HANDED_BACK and referral.rep:
+            return (
+                "ReferralReturned",
+                {"status": "screening", "rep": "", "passed": [*referral.passed, referral.rep]},
+                {"reason": reason, "rep": referral.rep},
+            )
+        case Reject(reason=reason):
+            return _ended("ReferralRejected", "rejected", reason)
+        case Withdraw(reason=reason):
+            return _ended("ReferralWithdrawn", "withdrawn", reason)
+        case Expire():
+            return "ReferralExpired", {"status": "expired"}, {}
+        case Hold(reason=reason):
+            return "ReferralHeld", {"hold": reason}, {"reason": reason}
+        case Release(reason=reason):
+            return "ReferralReleased", {"hold": ""}, {"reason": reason}
+        case _:
+            return _customer_outcome(command, document, now)
+
+
+def _customer_outcome(
+    command: Advance | Win | Lose | RecordSale | RecordRefund | Retain | Churn,
+    document: Program,
+    now: Instant,
+) -> tuple[str, dict[str, object], dict[str, str | int]]:
+    match command:
+        case Advance(stage=stage, source_at=at):
+            if stage not in document.stages:
+                message = f"the program has no stage {stage}"
+                raise TransitionError(message, stage=stage)
+            return "ReferralAdvanced", {"status": stage, "source_at": at}, {"stage": stage}
+        case Win(sale=sale):
+            changes: dict[str, object] = {
+                "status": "won",
+                "won_at": sale.occurred_at,
+                "retain_at": clock.plus(sale.occurred_at, days=document.retention_days),
+                "source_at": sale.occurred_at,
+                "reason": "",
+            }
+            return "ReferralWon", changes, _sale_data(sale)
+        case Lose(reason=reason, source_at=at):
+            return (
+                "ReferralLost",
+                {"status": "lost", "reason": reason, "source_at": at},
+                {"reason": reason},
+            )
+        case RecordSale(sale=sale):
+            return "SaleRecorded", {}, _sale_data(sale)
+        case RecordRefund(sale=sale_id, refund=refund, amount_minor=amount, nothing_left=gone):
+            data: dict[str, str | int] = {"sale": sale_id, "refund": refund, "amount_minor": amount}
+            if gone:
+                return "ReferralRefunded", {"status": "refunded"}, data
+            return "SaleRefunded", {}, data
+        case Retain():
+            return "ReferralRetained", {"status": "retained"}, {}
+        case Churn(source_at=at):
+            return "ReferralChurned", {"status": "churned", "source_at": at}, {}
+        case _:
+            assert_never(command)
+
+
+def _ended(
+    kind: str, status: str, reason: str
+) -> tuple[str, dict[str, object], dict[str, str | int]]:
+    return kind, {"status": status, "reason": reason}, {"reason": reason}
+
+
+def _sale_data(sale: Sale) -> dict[str, str | int]:
+    return {"sale": sale.id, "amount_minor": sale.amount_minor, "currency": sale.currency}
+
+
+def _present(**values: str) -> dict[str, str | int]:
+    return {key: value for key, value in values.items() if value}
+
+
+def _verb(command: Command) -> str:
+    name = type(command).__name__
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()

@@ -1,0 +1,179 @@
+"""Partners, reps and links in the Core table.
+
+``PARTNER#{id}`` / ``PROFILE`` · ``REP#{id}`` / ``PROFILE`` · ``LINK#{code}`` / ``LINK``.
+A login finds its partner or rep through the claim ``global`` / ``login``; a
+partner's links hang on ``gsi1`` ``PARTNER#{id}`` / ``LINK#{time}``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from pynamodb.expressions.operand import Path
+
+from introducer import partner as partners
+from introducer.clock import Instant
+from introducer.errors import AlreadyExistsError, StaleError
+from introducer.event import Event
+from introducer.partner import Link, Partner, Rep
+from introducer.tables import claims, events, people, store
+from introducer.tables.claims import Claim
+from introducer.tables.people import Contact, Payee
+from introducer.tables.store import Item, Page, Table, Transaction
+
+
+def enrol(writes: Transaction, partner: Partner, contact: Contact, *, actor: str) -> None:
+    """Add everything that makes *partner* exist: profile, event, contact and claims.
+
+    The transaction fails with :class:`AlreadyExistsError` when the login or the
+    mailbox is enrolled already.
+    """
+    claimed = [
+        login_claim(partner.login, partner.entity),
+        Claim(
+            scope=partner.program,
+            kind="partner_email",
+            value=partner.email_key,
+            target=partner.id,
+        ),
+    ]
+    writes.put(Table.CORE, partner.entity, "PROFILE", partner, condition=store.absent())
+    events.add(writes, partners.enrolled(partner, actor=actor))
+    people.add_contact(writes, partner.person, _with_claims(contact, claimed))
+    for claim in claimed:
+        claims.add(
+            writes,
+            claim,
+            now=partner.enrolled_at,
+            error=AlreadyExistsError(f"this {_words(claim.kind)} is enrolled already"),
+        )
+
+
+def add_rep(writes: Transaction, rep: Rep, contact: Contact, *, actor: str) -> None:
+    """Add everything that makes *rep* exist; fails when the id or login is taken."""
+    claim = login_claim(rep.login, rep.entity)
+    writes.put(
+        Table.CORE,
+        rep.entity,
+        "PROFILE",
+        rep,
+        index={"gsi1pk": f"REPS#{rep.program}", "gsi1sk": rep.id},
+        condition=store.absent(),
+        error=AlreadyExistsError("this rep exists already"),
+    )
+    events.add(writes, partners.rep_added(rep, actor=actor))
+    people.add_contact(writes, rep.person, _with_claims(contact, [claim]))
+    claims.add(
+        writes, claim, now=rep.created_at, error=AlreadyExistsError("this login is a rep already")
+    )
+
+
+def add_link(writes: Transaction, link: Link, *, actor: str) -> None:
+    """Add a new link; fails with :class:`AlreadyExistsError` when its code is taken."""
+    writes.put(
+        Table.CORE,
+        link.entity,
+        "LINK",
+        link,
+        index={"gsi1pk": f"PARTNER#{link.partner}", "gsi1sk": f"LINK#{link.created_at}"},
+        condition=store.absent(),
+        error=AlreadyExistsError("this code is taken"),
+    )
+    events.add(writes, partners.link_created(link, actor=actor))
+
+
+def set_payee(
+    writes: Transaction, partner: Partner, payee: Payee, *, now: Instant, actor: str
+) -> Partner:
+    """Add new bank data for *partner*, its note on the profile and the event."""
+    after, event = partners.payee_changed(partner, now=now, actor=actor)
+    _save(writes, partner, after, event)
+    people.add_payee(writes, partner.person, payee, now=now)
+    return after
+
+
+def partner_of_login(login: str, *, now: Instant) -> Partner | None:
+    """Return the partner a login acts for, or None."""
+    claim = claims.find("global", "login", login, now=now)
+    if claim is None or not claim.target.startswith("PARTNER#"):
+        return None
+    return find_partner(claim.target.partition("#")[2])
+
+
+def rep_of_login(login: str, *, now: Instant) -> Rep | None:
+    """Return the rep a login acts for, or None."""
+    claim = claims.find("global", "login", login, now=now)
+    if claim is None or not claim.target.startswith("REP#"):
+        return None
+    return find_rep(claim.target.partition("#")[2])
+
+
+def find_partner(partner: str) -> Partner | None:
+    """Return a partner, or None."""
+    stored = store.get(Table.CORE, f"PARTNER#{partner}", "PROFILE")
+    return store.load(Partner, stored) if stored else None
+
+
+def find_rep(rep: str) -> Rep | None:
+    """Return a rep, or None."""
+    stored = store.get(Table.CORE, f"REP#{rep}", "PROFILE")
+    return store.load(Rep, stored) if stored else None
+
+
+def active_reps(reps: list[str]) -> set[str]:
+    """Return those of *reps* who exist and take leads."""
+    found = store.batch_get(Table.CORE, [(f"REP#{rep}", "PROFILE") for rep in reps])
+    profiles = [store.load(Rep, stored) for stored in found.values()]
+    return {profile.id for profile in profiles if profile.active}
+
+
+def find_link(code: str) -> Link | None:
+    """Return a link by its code, or None."""
+    stored = store.get(Table.CORE, f"LINK#{code}", "LINK", consistent=False)
+    return store.load(Link, stored) if stored else None
+
+
+def links_of(partner: str, *, limit: int, start: Item | None = None) -> tuple[list[Link], Page]:
+    """Return one page of a partner's links, newest first, and the page for its cursor."""
+    page = store.query(
+        Table.CORE,
+        f"PARTNER#{partner}",
+        prefix="LINK#",
+        index="gsi1",
+        limit=limit,
+        start=start,
+        newest_first=True,
+    )
+    keys = [(key["pk"], key["sk"]) for key in page.items]
+    found = store.batch_get(Table.CORE, keys)
+    return [store.load(Link, found[key]) for key in keys if key in found], page
+
+
+def partner_by_email_key(program: str, email_key: str, *, now: Instant) -> str:
+    """Return the id of the partner who enrolled with this mailbox, or an empty string."""
+    claim = claims.find(program, "partner_email", email_key, now=now)
+    return claim.target if claim else ""
+
+
+def login_claim(login: str, entity: str) -> Claim:
+    """Return the claim that ties a login to the one partner or rep it acts for."""
+    return Claim(scope="global", kind="login", value=login, target=entity)
+
+
+def _save(writes: Transaction, before: Partner, after: Partner, event: Event) -> None:
+    writes.put(
+        Table.CORE,
+        after.entity,
+        "PROFILE",
+        after,
+        condition=Path("version") == before.version,
+        error=StaleError("somebody else changed the partner first"),
+    )
+    events.add(writes, event)
+
+
+def _with_claims(contact: Contact, claimed: list[Claim]) -> Contact:
+    return msgspec.structs.replace(contact, claims=[claim.pk for claim in claimed])
+
+
+def _words(kind: str) -> str:
+    return {"partner_email": "e-mail address"}.get(kind, kind)

@@ -1,0 +1,85 @@
+"""The People table: the only place where anybody's name or address is stored.
+
+``PERSON#{id}`` / ``CONTACT`` in plain text under the table's KMS key, ``PAYEE``
+encrypted once more with a data key. The table has no stream. Everything else in
+the product holds only the person's random id.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from introducer import keyring
+from introducer.clock import Instant
+from introducer.tables import store
+from introducer.tables.store import Table, Transaction
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How to reach a person, and which claims hold their identity."""
+
+    name: str
+    email: str
+    phone: str = ""
+    company: str = ""
+    note: str = ""
+    locale: str = "en"
+    claims: list[str] = []
+    """Keys of the claims to remove when the person is erased."""
+
+
+class Payee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a partner's money goes."""
+
+    name: str
+    iban: str
+    town: str
+    country: str
+    bic: str = ""
+
+
+def add_contact(writes: Transaction, person: str, contact: Contact) -> None:
+    """Add the put of a new person's contact data."""
+    writes.put(Table.PEOPLE, _pk(person), "CONTACT", contact)
+
+
+def contact(person: str) -> Contact | None:
+    """Return a person's contact data, or None when erased."""
+    stored = store.get(Table.PEOPLE, _pk(person), "CONTACT")
+    return store.load(Contact, stored) if stored else None
+
+
+def contacts(persons: list[str]) -> dict[str, Contact]:
+    """Return the contact data of those *persons* who have any, by person."""
+    found = store.batch_get(Table.PEOPLE, [(_pk(person), "CONTACT") for person in persons])
+    return {pk.partition("#")[2]: store.load(Contact, item) for (pk, _), item in found.items()}
+
+
+def add_payee(writes: Transaction, person: str, payee: Payee, *, now: Instant) -> None:
+    """Add the put of a person's bank data, encrypted and bound to the person."""
+    sealed = keyring.encrypt(keyring.PAYEE, msgspec.json.encode(payee), bound_to=_pk(person))
+    writes.put(
+        Table.PEOPLE,
+        _pk(person),
+        "PAYEE",
+        {"sealed": sealed, "last4": payee.iban[-4:], "country": payee.country, "set_at": now},
+    )
+
+
+def payee(person: str) -> Payee | None:
+    """Return a person's bank data, decrypted, or None when there is none."""
+    stored = store.get(Table.PEOPLE, _pk(person), "PAYEE")
+    if stored is None:
+        return None
+    plain = keyring.decrypt(keyring.PAYEE, bytes(stored["sealed"]), bound_to=_pk(person))
+    return msgspec.json.decode(plain, type=Payee)
+
+
+def payee_last4(person: str) -> str:
+    """Return the last four characters of the account on file, empty when there is none."""
+    stored = store.get(Table.PEOPLE, _pk(person), "PAYEE")
+    return str(stored["last4"]) if stored else ""
+
+
+def _pk(person: str) -> str:
+    return f"PERSON#{person}"

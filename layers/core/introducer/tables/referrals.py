@@ -1,0 +1,262 @@
+"""Referrals and all that hangs on them, one partition each.
+
+``REFERRAL#{id}`` / ``STATE`` is the referral; ``SHARE#{partner}`` who is credited,
+``TOUCH#{time}#{id}`` what led to it, ``SALE#{id}`` what was bought, ``REWARD#…``
+what was earned, ``EVENT#{seq}`` what happened. The state hangs on ``gsi2`` in the
+work list of its rep or in a review queue, and on ``gsi3`` while its retention is
+awaited; a share hangs on ``gsi1`` in its partner's list and never moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from pynamodb.expressions.operand import Path
+
+from introducer import ids
+from introducer.clock import Instant
+from introducer.errors import AlreadyExistsError, NotFoundError, StaleError
+from introducer.event import Event
+from introducer.referral import Referral, Sale, Share, Touch
+from introducer.tables import claims, events, people, store
+from introducer.tables.claims import Claim
+from introducer.tables.people import Contact
+from introducer.tables.store import Item, Page, Table, Transaction
+
+RETAIN_SHARDS = 8
+
+
+class Detail(msgspec.Struct, frozen=True, kw_only=True):
+    """A referral with everything under its key."""
+
+    referral: Referral
+    shares: list[Share]
+    touches: list[Touch]
+    sales: list[Sale]
+    rewards: list[Item]
+    events: list[Event]
+
+
+class LeadTakenError(AlreadyExistsError):
+    """The lead is protected for an earlier referral; ``existing`` is the claim."""
+
+
+def submit(
+    writes: Transaction,
+    referral: Referral,
+    event: Event,
+    *,
+    contact: Contact,
+    touches: Sequence[Touch],
+    protected_until: Instant,
+) -> None:
+    """Add everything that makes a referral exist.
+
+    Unless it is already known to be a duplicate, the transaction also claims the
+    lead and fails with :class:`LeadTakenError` when an earlier referral holds it.
+    """
+    writes.put(Table.CORE, referral.entity, "STATE", referral, condition=store.absent())
+    events.add(writes, event)
+    claimed = lead_claim(referral, protected_until)
+    held = [claimed.pk] if not referral.duplicate_of else []
+    people.add_contact(writes, referral.lead, msgspec.structs.replace(contact, claims=held))
+    for touch in touches:
+        writes.put(Table.CORE, referral.entity, f"TOUCH#{touch.at}#{touch.id}", touch)
+    if not referral.duplicate_of:
+        claims.add(
+            writes,
+            claimed,
+            now=referral.submitted_at,
+            error=LeadTakenError("this lead was referred before"),
+        )
+
+
+def lead_claim(referral: Referral, protected_until: Instant) -> Claim:
+    """Return the claim that protects a lead for its first referral."""
+    return Claim(
+        scope=referral.program,
+        kind="lead_email",
+        value=referral.lead_key,
+        target=referral.id,
+        expires_at=protected_until,
+    )
+
+
+def find(referral: str) -> Referral | None:
+    """Return a referral as it stands, or None."""
+    stored = store.get(Table.CORE, f"REFERRAL#{referral}", "STATE")
+    return store.load(Referral, stored) if stored else None
+
+
+def get(referral: str) -> Referral:
+    """Return a referral as it stands.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    found = find(referral)
+    if found is None:
+        message = "no such referral"
+        raise NotFoundError(message)
+    return found
+
+
+def detail(referral: str) -> Detail:
+    """Return a referral with everything under its key: one consistent query.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    parts: dict[str, list[Item]] = {}
+    for stored in store.query_all(Table.CORE, f"REFERRAL#{referral}", consistent=True):
+        parts.setdefault(stored["sk"].partition("#")[0], []).append(stored)
+    if "STATE" not in parts:
+        message = "no such referral"
+        raise NotFoundError(message)
+    return Detail(
+        referral=store.load(Referral, parts["STATE"][0]),
+        shares=[store.load(Share, stored) for stored in parts.get("SHARE", [])],
+        touches=[store.load(Touch, stored) for stored in parts.get("TOUCH", [])],
+        sales=[store.load(Sale, stored) for stored in parts.get("SALE", [])],
+        rewards=parts.get("REWARD", []),
+        events=[store.load(Event, stored) for stored in parts.get("EVENT", [])],
+    )
+
+
+def save(writes: Transaction, before: Referral, after: Referral, event: Event) -> None:
+    """Add the move from *before* to *after* and its event.
+
+    The transaction fails with :class:`StaleError` when the referral moved meanwhile.
+    """
+    writes.put(
+        Table.CORE,
+        after.entity,
+        "STATE",
+        after,
+        index=_index(after),
+        condition=store.at_version(before.version),
+        error=StaleError("somebody else changed the referral first"),
+    )
+    events.add(writes, event)
+
+
+def add_share(writes: Transaction, referral: Referral, share: Share) -> None:
+    """Add a partner's part of the credit, which puts the referral into the partner's list."""
+    index = {
+        "gsi1pk": f"PARTNER#{share.partner}",
+        "gsi1sk": f"SHARE#{referral.submitted_at}#{referral.id}",
+    }
+    writes.put(Table.CORE, referral.entity, f"SHARE#{share.partner}", share, index=index)
+
+
+def add_sale(writes: Transaction, referral: Referral, sale: Sale) -> None:
+    """Add a sale reported for the first time."""
+    writes.put(
+        Table.CORE,
+        referral.entity,
+        f"SALE#{sale.id}",
+        sale,
+        condition=store.absent(),
+        error=AlreadyExistsError("this sale was reported before"),
+    )
+
+
+def change_sale(writes: Transaction, referral: Referral, before: Sale, after: Sale) -> None:
+    """Add a change of a stored sale, such as a refund."""
+    refunded = Path("refunded_minor")
+    writes.put(
+        Table.CORE,
+        referral.entity,
+        f"SALE#{after.id}",
+        after,
+        condition=refunded == before.refunded_minor
+        if before.refunded_minor
+        else refunded.does_not_exist(),
+        error=StaleError("somebody else changed the sale first"),
+    )
+
+
+def add_touch(writes: Transaction, referral: Referral, touch: Touch) -> None:
+    """Add a touch; a repeated one is the same item."""
+    writes.put(Table.CORE, referral.entity, f"TOUCH#{touch.at}#{touch.id}", touch)
+
+
+def of_partner(
+    partner: str, *, limit: int, start: Item | None = None
+) -> tuple[list[tuple[Referral, Share]], Page]:
+    """Return one page of a partner's referrals, newest first, and the page for its cursor."""
+    page = store.query(
+        Table.CORE,
+        f"PARTNER#{partner}",
+        prefix="SHARE#",
+        index="gsi1",
+        limit=limit,
+        start=start,
+        newest_first=True,
+    )
+    wanted = [key for item in page.items for key in ((item["pk"], "STATE"), (item["pk"], item["sk"]))]
+    found = store.batch_get(Table.CORE, wanted)
+    rows = [
+        (
+            store.load(Referral, found[item["pk"], "STATE"]),
+            store.load(Share, found[item["pk"], item["sk"]]),
+        )
+        for item in page.items
+        if (item["pk"], "STATE") in found and (item["pk"], item["sk"]) in found
+    ]
+    return rows, page
+
+
+def of_rep(
+    rep: str, *, status: str = "", limit: int, start: Item | None = None
+) -> tuple[list[Referral], Page]:
+    """Return one page of a rep's referrals in *status* (all when empty), oldest first."""
+    return _work_list(f"REP#{rep}", f"{status}#" if status else "", limit, start)
+
+
+def in_queue(
+    program: str, queue: str, *, limit: int, start: Item | None = None
+) -> tuple[list[Referral], Page]:
+    """Return one page of a work queue, oldest first."""
+    return _work_list(f"QUEUE#{program}#{queue}", "", limit, start)
+
+
+def due_for_retention(now: Instant) -> Iterator[Referral]:
+    """Yield the won referrals whose retention time is over at *now*."""
+    for shard in range(RETAIN_SHARDS):
+        for keys in store.query_all(
+            Table.CORE, f"DUE#retain#{shard}", between=("0", now), index="gsi3"
+        ):
+            found = find(keys["pk"].partition("#")[2])
+            if found is not None and found.status == "won":
+                yield found
+
+
+def _work_list(
+    pk: str, prefix: str, limit: int, start: Item | None
+) -> tuple[list[Referral], Page]:
+    page = store.query(Table.CORE, pk, prefix=prefix, index="gsi2", limit=limit, start=start)
+    keys = [(item["pk"], item["sk"]) for item in page.items]
+    found = store.batch_get(Table.CORE, keys)
+    return [store.load(Referral, found[key]) for key in keys if key in found], page
+
+
+def _index(referral: Referral) -> dict[str, str]:
+    index: dict[str, str] = {}
+    if referral.status == "review":
+        index |= {
+            "gsi2pk": f"QUEUE#{referral.program}#review",
+            "gsi2sk": referral.updated_at,
+        }
+    elif referral.rep:
+        index |= {
+            "gsi2pk": f"REP#{referral.rep}",
+            "gsi2sk": f"{referral.status}#{referral.updated_at}",
+        }
+    if referral.status == "won":
+        index |= {
+            "gsi3pk": f"DUE#retain#{ids.shard(referral.id, RETAIN_SHARDS)}",
+            "gsi3sk": referral.retain_at,
+        }
+    return index
