@@ -21,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.error import HTTPError
@@ -85,7 +87,9 @@ class MockBank:
         self._python = python
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
-        self._log = tempfile.NamedTemporaryFile(prefix="mock-bank-", suffix=".log")
+        self._log = tempfile.NamedTemporaryFile(  # noqa: SIM115 - open as long as the process
+            prefix="mock-bank-", suffix=".log"
+        )
         self.url = ""
 
     def start(self) -> Self:
@@ -151,11 +155,15 @@ class MockBank:
 
         Args:
             account: The bank's id of it, letters and digits.
-            iban: Free of spaces; its check digits must agree.
+            iban: Its check digits must agree.
+            name: Of the holder.
+            currency: ISO 4217.
+            balance_minor: What is on it; a payment books below zero too unless the account
+                behaves as ``insufficient-funds``.
         """
         fields = {"iban": iban, "name": name, "currency": currency, "balance": balance_minor}
-        status, answer = self._call("GET", f"/_mock/accounts/{quote(account)}")
-        if status == 200:
+        status, _ = self._call("GET", f"/_mock/accounts/{quote(account)}")
+        if status == HTTPStatus.OK:
             self._demand("PATCH", f"/_mock/accounts/{quote(account)}", fields)
         else:
             self._demand("POST", "/_mock/accounts", {"id": account, **fields})
@@ -193,7 +201,7 @@ class MockBank:
     def submit(self, content: bytes) -> Decision:
         """Hand a ``pain.001`` to the bank; a file it refuses is an answer, no error."""
         status, answer = self._call("POST", "/payments", content, "application/xml")
-        if status not in {202, 422}:
+        if status not in {HTTPStatus.ACCEPTED, HTTPStatus.UNPROCESSABLE_ENTITY}:
             message = f"the bank answered {status} to a payment file: {answer}"
             raise BankError(message)
         return Decision(
@@ -260,7 +268,7 @@ class MockBank:
             json.dumps(body).encode() if body is not None else None,
             "application/json",
         )
-        if not 200 <= status < 300:
+        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             message = f"{method} {path}: {status} {answer}"
             raise BankError(message)
         return answer
@@ -279,8 +287,7 @@ class MockBank:
                 return refusal.code, json.loads(refusal.read())
 
     def _words(self) -> str:
-        with open(self._log.name, encoding="utf-8", errors="replace") as log:
-            return log.read()
+        return Path(self._log.name).read_text(encoding="utf-8", errors="replace")
 
 
 def hand_over(bank: MockBank, s3: Any, bucket: str, key: str) -> Decision:

@@ -142,7 +142,7 @@ def test_pain001_same_batch_gives_the_same_bytes() -> None:
         ("Tab New line", "Tab\tNew\r\n line"),
         ("Hidden", "Hid\u200bden\u202e"),
         ("...", "王小明"),
-        ("fi 1/2", "ﬁ ½"),  # noqa: RUF001 - the ligature is the point
+        ("fi 1/2", "ﬁ ½"),
         ("", "\u0000 \u0301"),
     ],
 )

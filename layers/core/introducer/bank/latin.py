@@ -5,6 +5,7 @@ the nearest name a bank can print. Source of the set and of the rule "no counter
 becomes a full stop": EPC217-08, best practices for an extended character set.
 """
 
+# ruff: noqa: RUF001 - look-alike characters are what this module is about
 from __future__ import annotations
 
 import string

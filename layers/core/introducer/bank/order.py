@@ -132,16 +132,7 @@ def needs_address(transfer: Transfer, debtor: Debtor) -> bool:
 
 
 def _findings(file: CreditTransferFile) -> _Findings:
-    if not _MESSAGE_ID.fullmatch(file.message_id):
-        yield "message_id", "1 to 35 characters A-Z a-z 0-9 . : + -, a letter or digit first"
-    if not (_INSTANT.fullmatch(file.created_at) and _exists(file.created_at)):
-        yield "created_at", "not an instant"
-    if not (_DATE.fullmatch(file.requested_date) and _exists(file.requested_date)):
-        yield "requested_date", "not a date"
-    if file.method not in {"sepa", "wire"}:
-        yield "method", "sepa or wire"
-    if file.is_sepa and file.currency != "EUR":
-        yield "currency", "a SEPA transfer is in EUR"
+    yield from _header_findings(file)
     for field, message in _party_findings(file.debtor, sepa=file.is_sepa, address=True):
         yield f"debtor.{field}", message
     if not 0 < len(file.transfers) <= MAX_TRANSFERS:
@@ -155,6 +146,19 @@ def _findings(file: CreditTransferFile) -> _Findings:
         seen.add(transfer.reference)
     if file.sum_minor > MAX_SUM_MINOR:
         yield "transfers", "the sum has more digits than a file can carry"
+
+
+def _header_findings(file: CreditTransferFile) -> _Findings:
+    if not _MESSAGE_ID.fullmatch(file.message_id):
+        yield "message_id", "1 to 35 characters A-Z a-z 0-9 . : + -, a letter or digit first"
+    if not (_INSTANT.fullmatch(file.created_at) and _exists(file.created_at)):
+        yield "created_at", "not an instant"
+    if not (_DATE.fullmatch(file.requested_date) and _exists(file.requested_date)):
+        yield "requested_date", "not a date"
+    if file.method not in {"sepa", "wire"}:
+        yield "method", "sepa or wire"
+    if file.is_sepa and file.currency != "EUR":
+        yield "currency", "a SEPA transfer is in EUR"
 
 
 def _transfer_findings(file: CreditTransferFile, transfer: Transfer) -> _Findings:
