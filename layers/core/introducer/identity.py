@@ -21,7 +21,7 @@ def check_email(text: str) -> str:
     from email_validator import EmailNotValidError, validate_email  # 20 ms, only when needed
 
     try:
-        return validate_email(text, check_deliverability=False).normalized
+        return validate_email(text, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as failure:
         raise InvalidInputError("email", "not an e-mail address", code="invalid_email") from (
             failure
@@ -69,6 +69,7 @@ def check_phone(text: str, country: str) -> str:
         number = phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException as failure:
         raise InvalidInputError("phone", "not a phone number", code="invalid_phone") from failure
-    if not phonenumbers.is_possible_number(number):
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    if possible != phonenumbers.ValidationResult.IS_POSSIBLE:  # a local-only number is no use
         raise InvalidInputError("phone", "not a phone number", code="invalid_phone")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -283,7 +283,7 @@ def apply(
         OutdatedError: The source has since told us something newer.
     """
     _require_allowed(referral, command, document)
-    kind, changes, data = _outcome(referral, command, document, now)
+    kind, changes, data = _outcome(referral, command, document)
     after = msgspec.structs.replace(
         referral, version=referral.version + 1, updated_at=now, **changes
     )
@@ -343,7 +343,7 @@ def _require_allowed(referral: Referral, command: Command, document: Program) ->
 
 
 def _outcome(
-    referral: Referral, command: Command, document: Program, now: Instant
+    referral: Referral, command: Command, document: Program
 ) -> tuple[str, dict[str, object], dict[str, str | int]]:
     """Return the event's type, the changed fields and the event's data."""
     match command:
@@ -380,13 +380,12 @@ def _outcome(
         case Release(reason=reason):
             return "ReferralReleased", {"hold": ""}, {"reason": reason}
         case _:
-            return _customer_outcome(command, document, now)
+            return _customer_outcome(command, document)
 
 
 def _customer_outcome(
     command: Advance | Win | Lose | RecordSale | RecordRefund | Retain | Churn,
     document: Program,
-    now: Instant,
 ) -> tuple[str, dict[str, object], dict[str, str | int]]:
     match command:
         case Advance(stage=stage, source_at=at):
