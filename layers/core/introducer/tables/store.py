@@ -203,8 +203,10 @@ def query_all(table: Table, pk: str, **options: Any) -> Iterator[Item]:  # noqa:
         yield from page.items
 
 
-def batch_get(table: Table, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Item]:
-    """Return the items found under *keys* (pk, sk); eventually consistent.
+def batch_get(
+    table: Table, keys: Sequence[tuple[str, str]], *, consistent: bool = False
+) -> dict[tuple[str, str], Item]:
+    """Return the items found under *keys* (pk, sk); eventually consistent unless asked.
 
     Raises:
         ContentionError: The store kept leaving keys unread.
@@ -215,7 +217,10 @@ def batch_get(table: Table, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, 
     for begin in range(0, len(unique), _BATCH_GET_LIMIT):
         chunk = unique[begin : begin + _BATCH_GET_LIMIT]
         wanted: dict[str, Any] = {
-            table_name: {"Keys": [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in chunk]}
+            table_name: {
+                "Keys": [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in chunk],
+                "ConsistentRead": consistent,
+            }
         }
         for attempt in range(_ATTEMPTS):
             answer = connection().client._make_api_call(  # noqa: SLF001  (as PynamoDB calls it)
