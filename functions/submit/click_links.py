@@ -1,0 +1,177 @@
+"""Links and the salt as the click function knows them: read together, remembered a while.
+
+Standard library and the small client only, so it reads the two items in DynamoDB's own
+JSON. Their keys are those of ``introducer.tables.links`` and ``introducer.clickid``.
+"""
+
+from __future__ import annotations
+
+import os
+
+from introducer import clickid, lean
+from introducer.landing import Landing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, Protocol
+
+    class Store(Protocol):
+        """The one method of :class:`introducer.lean.Client` that clicks use."""
+
+        def call(
+            self,
+            operation: str,
+            request: Mapping[str, object],
+            *,
+            timeout_s: float,
+            repeatable: bool,
+        ) -> dict[str, Any]:
+            """Call DynamoDB."""
+
+
+READ_TIMEOUT_S = 2.0
+REFRESH_TIMEOUT_S = 0.3
+"""With an old answer at hand: the visitor does not wait long for a newer one."""
+
+LINK_FRESH_S = 45.0
+UNKNOWN_FRESH_S = 15.0
+SALT_FRESH_S = 600.0
+AGAIN_AFTER_ERROR_S = 5.0
+STALE_LIMIT_S = 3600.0
+CACHE_LIMIT = 2000
+
+
+class Link:
+    """What of a stored link a click needs."""
+
+    __slots__ = ("active", "code", "fallback", "landing", "partner", "program")
+
+    def __init__(self, item: Mapping[str, Any]) -> None:
+        """Read a link item in DynamoDB's JSON.
+
+        Raises:
+            KeyError: It lacks an attribute.
+            ValueError: Its destination is not a plain https URL.
+        """
+        defaults = item.get("utm", {}).get("M", {})
+        fallback = item.get("fallback", {}).get("S")
+        self.code: str = item["code"]["S"]
+        self.program: str = item["program"]["S"]
+        self.partner: str = item["partner"]["S"]
+        self.active: bool = item["status"]["S"] == "active"
+        self.landing = Landing(
+            item["destination"]["S"], {name: value["S"] for name, value in defaults.items()}
+        )
+        self.fallback = Landing(fallback, {}) if fallback else None
+
+
+class Links:
+    """Looks links up, at the price of one read for each code and about 45 seconds.
+
+    What is remembered is used past its time while the table cannot be read. Codes that
+    do not exist are remembered apart, so that guessing cannot push links out.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        table: str,
+        clock: Callable[[], float],
+        report: Callable[[str, str, Exception], None],
+    ) -> None:
+        """Set up with nothing remembered.
+
+        Args:
+            store: Where to read.
+            table: Name of the Core table.
+            clock: Seconds since 1970. Wall time: a frozen function's monotonic clock stands still.
+            report: Told what went wrong (what, code, why) where nobody is told by raising.
+        """
+        self.salt: clickid.Key | None = None
+        """The key that signs; None until one was read."""
+        self._store = store
+        self._table = table
+        self._clock = clock
+        self._report = report
+        self._known: dict[str, tuple[float, Link]] = {}
+        self._unknown: dict[str, tuple[float, None]] = {}
+        self._salt_until = 0.0
+
+    def find(self, code: str) -> Link | None:
+        """Return the link, or None when there is no usable one.
+
+        Raises:
+            lean.NoAnswerError: It could not be read and is not remembered.
+            lean.CallError: Likewise, and the store said why.
+        """
+        now = self._clock()
+        remembered = self._known.get(code)
+        if remembered and now < remembered[0]:
+            return remembered[1]
+        if now < self._unknown.get(code, (0.0, None))[0]:
+            return None
+        try:
+            link = self._read(code, now, REFRESH_TIMEOUT_S if remembered else READ_TIMEOUT_S)
+        except (lean.NoAnswerError, lean.CallError) as failure:
+            if not remembered or now > remembered[0] + STALE_LIMIT_S:
+                raise
+            self._report("link_not_refreshed", code, failure)
+            self._known[code] = (now + AGAIN_AFTER_ERROR_S, remembered[1])
+            return remembered[1]
+        self._known.pop(code, None)
+        if link is None:
+            _remember(self._unknown, code, (now + _jittered(UNKNOWN_FRESH_S), None))
+        else:
+            _remember(self._known, code, (now + _jittered(LINK_FRESH_S), link))
+        return link
+
+    def _read(self, code: str, now: float, timeout_s: float) -> Link | None:
+        keys = [_key(f"LINK#{code}", "LINK")]
+        if now >= self._salt_until:
+            keys.append(_key(clickid.SALT_PK, clickid.SALT_SK))
+        answer = self._store.call(
+            "BatchGetItem",
+            {"RequestItems": {self._table: {"Keys": keys}}},
+            timeout_s=timeout_s,
+            repeatable=True,
+        )
+        if answer.get("UnprocessedKeys"):
+            message = "keys were left unread"
+            raise lean.NoAnswerError(message)
+        found = {item["sk"]["S"]: item for item in answer["Responses"].get(self._table, [])}
+        if len(keys) > 1:
+            self._take_salt(found.get(clickid.SALT_SK, {}), now)
+        try:
+            link = Link(found["LINK"]) if "LINK" in found else None
+        except (KeyError, ValueError) as failure:
+            self._report("link_unusable", code, failure)
+            return None
+        # A suspended link that leads nowhere is unknown from here on, so that no
+        # difference in answer or work tells the two apart.
+        return link if link and (link.active or link.fallback) else None
+
+    def _take_salt(self, item: Mapping[str, Mapping[str, str]], now: float) -> None:
+        plain = {name: text for name, value in item.items() for text in value.values()}
+        try:
+            self.salt = clickid.key_of(plain)
+        except ValueError as failure:
+            self._report("salt_unusable", "", failure)
+        else:
+            self._salt_until = now + _jittered(SALT_FRESH_S)
+
+
+def _key(pk: str, sk: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _jittered(seconds: float) -> float:
+    # A fifth less to a fifth more, so that many warm functions do not read at one moment.
+    return seconds * (0.8 + os.urandom(1)[0] / 640)
+
+
+def _remember(cache: dict[str, Any], code: str, entry: tuple[float, object]) -> None:
+    cache.pop(code, None)
+    cache[code] = entry
+    if len(cache) > CACHE_LIMIT:
+        del cache[next(iter(cache))]
