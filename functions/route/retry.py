@@ -1,0 +1,15 @@
+"""The retry queue of the Core stream: events whose next step failed are tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from introducer import streams
+from introducer.streams import Answer
+from route.stream import work
+
+
+def handler(event: Mapping[str, Any], _context: object) -> Answer:
+    """Take a batch of parked events; those that fail again stay in the queue."""
+    return streams.from_queue(event, work)

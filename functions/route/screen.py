@@ -1,0 +1,45 @@
+"""A submitted referral: credit its partners and let it through, turn it down or ask a person."""
+
+from __future__ import annotations
+
+from introducer import clock, referral, screening
+from introducer.partner import Partner
+from introducer.referral import Touch
+from introducer.tables import partners, programs, referrals
+from introducer.tables.store import Transaction
+
+
+def screen(referral_id: str, *, cause: str) -> None:
+    """Screen a referral if nobody has.
+
+    Args:
+        referral_id: Which one.
+        cause: The id of the event that asks for it.
+
+    Raises:
+        NotFoundError: There is no such referral.
+        StaleError: It moved while it was screened.
+    """
+    detail = referrals.detail(referral_id)
+    before = detail.referral
+    if before.status != "submitted":
+        return
+    document = programs.version(before.program, before.program_version).document
+    verdict = screening.judge(before, detail.touches, _partners(detail.touches), document)
+    after, event = referral.apply(
+        before, verdict.command, document, now=clock.now(), actor="system", cause=cause
+    )
+    writes = Transaction()
+    referrals.save(writes, before, after, event)
+    for share in verdict.shares:
+        referrals.add_share(writes, after, share)
+    for flag in verdict.flags:
+        referrals.add_touch(writes, after, flag)
+    writes.commit()
+
+
+def _partners(touches: list[Touch]) -> dict[str, Partner]:
+    # One consistent read each: most leads have one partner, who may have joined just now.
+    named = dict.fromkeys(touch.partner for touch in touches if touch.partner)
+    found = (partners.find_partner(partner) for partner in named)
+    return {partner.id: partner for partner in found if partner is not None}

@@ -1,0 +1,112 @@
+"""What screening decides about a new referral, from what is stored about it and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from introducer import attribution
+from introducer.partner import Partner
+from introducer.program import Program
+from introducer.referral import (
+    Clear,
+    MarkDuplicate,
+    MarkIneligible,
+    Referral,
+    SendToReview,
+    Share,
+    Touch,
+)
+
+SELF_REFERRAL = "self_referral"
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to happen to a referral, who is credited, and what it is marked with."""
+
+    command: Clear | MarkDuplicate | MarkIneligible | SendToReview
+    shares: list[Share]
+    """Also of a lead that is turned down: its partners shall see what became of it."""
+    flags: list[Touch]
+    """Signals to be kept beside the referral; they belong to no partner and earn nothing."""
+
+
+def judge(
+    referral: Referral,
+    touches: Sequence[Touch],
+    partners: Mapping[str, Partner],
+    document: Program,
+) -> Verdict:
+    """Return the verdict on a submitted *referral*.
+
+    Args:
+        referral: As it was submitted.
+        touches: Everything that led to it.
+        partners: By id, those of the touches' partners who exist.
+        document: The program version it was made under.
+    """
+    shares = credited(referral, touches, partners, document)
+    if referral.duplicate_of:
+        return Verdict(command=MarkDuplicate(of=referral.duplicate_of), shares=shares, flags=[])
+    if not shares:
+        return Verdict(command=SendToReview(reason="no_partner"), shares=[], flags=[])
+    # The largest part; the earliest touched of them where several are as large.
+    main = max(shares, key=lambda share: share.basis_points)
+    if not _country_fits(referral, main, document):
+        return Verdict(command=MarkIneligible(reason="country"), shares=shares, flags=[])
+    own_lead = any(_same_mailbox(referral, partners[share.partner]) for share in shares)
+    held = own_lead and document.fraud.self_referral == "hold"
+    flagged = own_lead and not held
+    return Verdict(
+        command=Clear(
+            partner=main.partner, audience=main.audience, hold=SELF_REFERRAL if held else ""
+        ),
+        shares=shares,
+        flags=[_flag(referral, SELF_REFERRAL)] if flagged else [],
+    )
+
+
+def credited(
+    referral: Referral,
+    touches: Sequence[Touch],
+    partners: Mapping[str, Partner],
+    document: Program,
+) -> list[Share]:
+    """Return the parts of the credit, making 10,000, or none when nobody may be credited.
+
+    A touch counts when its partner is active and takes part in the referral's program.
+    """
+    valid = [touch for touch in touches if _creditable(partners.get(touch.partner), referral)]
+    parts = attribution.credit(valid, document.attribution, at=referral.submitted_at)
+    return [
+        Share(
+            partner=partner,
+            basis_points=basis_points,
+            audience=partners[partner].audience,
+            org=partners[partner].org,
+        )
+        for partner, basis_points in parts.items()
+    ]
+
+
+def _creditable(partner: Partner | None, referral: Referral) -> bool:
+    return (
+        partner is not None and partner.status == "active" and partner.program == referral.program
+    )
+
+
+def _country_fits(referral: Referral, main: Share, document: Program) -> bool:
+    audience = document.audiences.get(main.audience)
+    if audience is None or not audience.countries or not referral.country:
+        return True
+    return referral.country in audience.countries
+
+
+def _same_mailbox(referral: Referral, partner: Partner) -> bool:
+    return bool(referral.lead_key) and referral.lead_key == partner.email_key
+
+
+def _flag(referral: Referral, signal: str) -> Touch:
+    # Key and time are the referral's own, so that writing it twice is writing it once.
+    return Touch(id=signal, kind="flag", at=referral.submitted_at, data={"signal": signal})
