@@ -1,0 +1,121 @@
+# One surface for people and CI. Needed: Python 3.11, 3.12 or 3.13, and make. Everything else installs itself.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+PORT  ?= 4566
+STAGE ?= us-east-1
+NAME  ?= click
+ARGS  ?=
+
+PY       := .venv/bin/python
+DEV      := .venv/installed
+SAM      := .local/sam/installed
+EMULATOR := .local/emulator/installed
+CHECKOV  := .local/checkov/installed
+TOOLS    := $(DEV) $(SAM) $(EMULATOR)
+OFFLINE  := AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0
+LOCK     := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+# ---- tools
+
+define environment
+	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 found; name one: make PYTHON=..." >&2; exit 1; }
+	@echo "installing $(@D)"
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@touch $@
+endef
+
+.venv/installed: requirements/dev.txt
+	$(environment)
+.local/sam/installed: requirements/sam.txt
+	$(environment)
+.local/emulator/installed: requirements/emulator.txt
+	$(environment)
+.local/checkov/installed: requirements/checkov.txt
+	$(environment)
+
+tools:
+	@$(MAKE) -j3 $(TOOLS)
+
+install: ## Make the virtual environments: .venv, .local/sam, .local/emulator, .local/checkov
+	@$(MAKE) -j4 $(TOOLS) $(CHECKOV)
+
+lock: $(DEV) ## Pin the newest versions that requirements/*.in allow, with hashes
+	$(LOCK) --no-deps --upgrade layers/vendor/requirements.in --output-file layers/vendor/requirements.txt
+	for name in dev sam emulator checkov; do $(LOCK) --upgrade requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+
+# ---- the system on this machine
+
+run: tools ## Embedded AWS, template deployed and seeded, until Ctrl-C (PORT=4566)
+	@$(PY) -m infra.local run --port $(PORT)
+
+stop: $(DEV) ## Stop what `make run` keeps up elsewhere
+	@$(PY) -m infra.local stop
+
+demo: tools ## Walk one referral from a click to money in the bank; starts the stack if none runs
+	@$(PY) -m infra.local demo
+
+accrue payout sweep seal reconcile: $(DEV)
+	@$(PY) -m infra.jobs $@
+
+accrue: ## Release rewards whose hold is over, on the running stack
+payout: ## Start the payout batches that are due, on the running stack
+sweep: ## Hold rewards of referrals that look like fraud, on the running stack
+seal: ## Seal yesterday's journals, on the running stack
+reconcile: ## Compare ledger, batches, files and bank reports, on the running stack
+
+# ---- tests and checks
+
+test: tools ## Everything: unit, property, integration, template, system
+	@$(PY) -m pytest -n 2 --dist worksteal tests $(ARGS)
+
+test-unit: $(DEV) ## Pure code and its properties; no network, no AWS
+	@$(PY) -m pytest tests/unit tests/property $(ARGS)
+
+test-integration: tools ## Handlers on in-process tables made from the template
+	@$(PY) -m pytest -n 2 tests/integration $(ARGS)
+
+test-template: tools ## The template against the code and the rules
+	@$(PY) -m pytest tests/template $(ARGS)
+
+test-system: tools ## The deployed template, IAM enforced
+	@$(PY) -m pytest -n 2 --dist worksteal tests/system $(ARGS)
+
+lint: install ## Check style, types and infrastructure; changes nothing
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.local/sam/bin/cfn-lint template.yaml
+	$(OFFLINE) .local/sam/bin/sam validate --lint
+	.local/checkov/bin/checkov --config-file .checkov.yaml
+
+fmt: $(DEV) ## Rewrite the code to the style
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: tools ## Measure against a baseline: NAME=click|submit|cost|...
+	@$(PY) -m bench.$(NAME) $(ARGS)
+
+# ---- the cloud
+
+build: tools ## Build functions and layers for STAGE (a section of samconfig.toml)
+	@$(PY) -m infra.deploy build $(STAGE)
+
+deploy: tools ## Build and deploy to STAGE with the credentials at hand; asks first
+	@$(PY) -m infra.deploy deploy $(STAGE)
+
+openapi: $(DEV) ## Write functions/submit/openapi.json from routes and schemas
+	@$(PY) -m infra.openapi
+
+clean: ## Remove builds and caches; keeps environments and state
+	rm -rf .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.PHONY: help tools install lock run stop demo accrue payout sweep seal reconcile test test-unit test-integration \
+  test-template test-system lint fmt bench build deploy openapi clean
