@@ -112,25 +112,24 @@ class Clicks:
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the response to one payload 2.0 event: 302, 404 or 503."""
         code = str((event.get("pathParameters") or {}).get("code") or "").lower()
-        headers: Mapping[str, str] = event.get("headers") or {}
         try:
             link = self._links.find(code) if clickid.is_code(code) else None
         except (lean.NoAnswerError, lean.CallError) as failure:
             _report("link_unread", code, failure)
-            answer = _problem(503, "unavailable", "This link cannot be followed now.", headers)
+            detail = "This link cannot be followed right now."
+            answer = _problem(503, "Service Unavailable", "unavailable", detail, event)
             answer["headers"]["retry-after"] = "1"
             return answer
         incoming = passed(str(event.get("rawQueryString") or ""))
         if link is not None and link.active:
-            return self._follow(link, incoming, headers, event)
+            return self._follow(link, incoming, event)
         self._trace(code, "not_active")
         if link is not None and link.fallback is not None:
             return _redirect(link.fallback.location(incoming))
-        return _problem(404, "not_found", "This link does not exist.", headers)
+        return _problem(404, "Not Found", "not_found", "This link does not exist.", event)
 
-    def _follow(
-        self, link: Link, incoming: Pairs, headers: Mapping[str, str], event: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def _follow(self, link: Link, incoming: Pairs, event: Mapping[str, Any]) -> dict[str, Any]:
+        headers: Mapping[str, str] = event.get("headers") or {}
         http = (event.get("requestContext") or {}).get("http") or {}
         reason = uncounted(str(http.get("method", "GET")), headers)
         if reason in ("head", "bot"):
@@ -254,17 +253,26 @@ def _redirect(location: str) -> dict[str, Any]:
     return {"statusCode": 302, "headers": {"location": location, **_HEADERS}, "body": ""}
 
 
-def _problem(status: int, code: str, title: str, headers: Mapping[str, str]) -> dict[str, Any]:
+def _problem(
+    status: int, title: str, code: str, detail: str, event: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return an error to a person as a short page, to a program as RFC 9457 says."""
-    answer: dict[str, Any] = {"statusCode": status, "headers": dict(_HEADERS)}
-    if "text/html" in headers.get("accept", ""):
-        answer["headers"]["content-type"] = "text/html; charset=utf-8"
-        answer["body"] = f'<!doctype html><html lang="en"><title>{title}</title><p>{title}</p>'
+    headers = dict(_HEADERS)
+    if "text/html" in (event.get("headers") or {}).get("accept", ""):
+        headers["content-type"] = "text/html; charset=utf-8"
+        body = f'<!doctype html><html lang="en"><title>{title}</title><p>{detail}</p>'
     else:
-        answer["headers"]["content-type"] = "application/problem+json"
-        problem = {"type": "about:blank", "title": title, "status": status, "code": code}
-        answer["body"] = json.dumps(problem)
-    return answer
+        headers["content-type"] = "application/problem+json"
+        problem = {
+            "type": "about:blank",
+            "title": title,
+            "status": status,
+            "code": code,
+            "detail": detail,
+            "request_id": (event.get("requestContext") or {}).get("requestId", ""),
+        }
+        body = json.dumps(problem)
+    return {"statusCode": status, "headers": headers, "body": body}
 
 
 def _report(what: str, code: str, failure: Exception) -> None:

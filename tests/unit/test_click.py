@@ -35,9 +35,11 @@ NOT_FOUND = {
     "body": json.dumps(
         {
             "type": "about:blank",
-            "title": "This link does not exist.",
+            "title": "Not Found",
             "status": 404,
             "code": "not_found",
+            "detail": "This link does not exist.",
+            "request_id": "",
         }
     ),
 }
