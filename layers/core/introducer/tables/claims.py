@@ -78,6 +78,16 @@ def take(claim: Claim, *, now: Instant) -> bool:
     return True
 
 
+def settle(claim: Claim) -> None:
+    """Write how the holder of a taken *claim* left it, over whatever it took it with."""
+    store.put(
+        Table.CORE,
+        claim.pk,
+        "CLAIM",
+        {**msgspec.structs.asdict(claim), "ttl": clock.epoch_s(claim.expires_at)},
+    )
+
+
 def find(scope: str, kind: str, value: str, *, now: Instant) -> Claim | None:
     """Return the claim on this value if it still holds at *now*."""
     stored = store.get(Table.CORE, key(scope, kind, value), "CLAIM")

@@ -1,0 +1,197 @@
+"""Who is to be told about an event, from the state as it stands now.
+
+An event that the state has overtaken makes no mail: who reads it would learn
+something that is no longer so, and what came after has a message of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from introducer import clock, money
+from introducer.clock import Instant
+from introducer.errors import NotFoundError
+from introducer.partner import Partner, Rep
+from introducer.streams import Record
+from introducer.tables import partners, payouts, referrals
+from notify.messages import MESSAGES, Message
+
+NEWS_DAYS = 30
+"""Older events are no news. It bounds how long it must be remembered that a mail was sent."""
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """One message to one recipient.
+
+    Attributes:
+        recipient: Id of the partner or rep; ``managers`` for the program's people.
+        person: Whose address it goes to; empty for managers.
+        occasion: What it is sent once for.
+        facts: Ids, codes and amounts for the template and the page.
+        overtaken: Why it is not to be sent any more, or nothing.
+    """
+
+    message: Message
+    program: str
+    recipient: str
+    person: str
+    occasion: str
+    facts: dict[str, str]
+    overtaken: str = ""
+
+
+def letters(event: Record, *, now: Instant) -> list[Letter]:
+    """Return the letters an event or journal from the bus asks for.
+
+    Raises:
+        NotFoundError: Something that it names does not exist.
+    """
+    kind = event.get("kind") or event["type"]
+    written = [
+        letter
+        for message in MESSAGES.get(kind, ())
+        for letter in _WRITERS[message.about](message, event)
+    ]
+    happened = event.get("posted_at") or event["at"]
+    if happened < clock.plus(now, days=-NEWS_DAYS):
+        return [msgspec.structs.replace(letter, overtaken="too_old") for letter in written]
+    return written
+
+
+def _about_partner(message: Message, event: Record) -> list[Letter]:
+    return [_to_partner(message, event, _partner(_id_of(event)), facts={})]
+
+
+def _about_referral(message: Message, event: Record) -> list[Letter]:
+    detail = referrals.detail(_id_of(event))
+    referral = detail.referral
+    told: dict[str, Any] = event["data"]
+    overtaken = "" if referral.status == told["status"] else "overtaken"
+    facts = {
+        "referral": referral.id,
+        "country": referral.country,
+        "product": referral.product,
+        "reason": referral.reason,
+        "stage": referral.status,
+    }
+    if message.to == "rep":
+        rep = _rep(told["rep"])
+        if referral.rep != rep.id:
+            overtaken = "overtaken"
+        return [
+            Letter(
+                message=message,
+                program=event["program"],
+                recipient=rep.id,
+                person=rep.person,
+                occasion=event["id"],
+                facts=facts,
+                overtaken=overtaken,
+            )
+        ]
+    credited = [_partner(share.partner) for share in detail.shares]
+    return [_to_partner(message, event, each, facts=facts, overtaken=overtaken) for each in credited]
+
+
+def _about_reward(message: Message, event: Record) -> list[Letter]:
+    refs = event["refs"]
+    amount_minor, occasion = event["amount_minor"], event["id"]
+    if message.once_per == "sale":
+        # A sale earns a reward for each milestone, booked at the same moment: one piece of news.
+        occasion = f"{event['kind']}:{refs['referral']}:{refs['sale']}"
+        amount_minor = sum(
+            reward["amount_minor"]
+            for reward in referrals.detail(refs["referral"]).rewards
+            if (reward["partner"], reward["sale"]) == (event["partner"], refs["sale"])
+        )
+    facts = {
+        "referral": refs["referral"],
+        "amount": _amount(amount_minor, event["currency"]),
+        "reason": event.get("reason", ""),
+    }
+    return [_to_partner(message, event, _partner(event["partner"]), facts=facts, occasion=occasion)]
+
+
+def _about_payout(message: Message, event: Record) -> list[Letter]:
+    facts = {
+        "payout": event["refs"]["payout"],
+        "amount": _amount(event["amount_minor"], event["currency"]),
+        "reason": event.get("reason", ""),
+    }
+    return [_to_partner(message, event, _partner(event["partner"]), facts=facts)]
+
+
+def _about_batch(message: Message, event: Record) -> list[Letter]:
+    batch = payouts.get_batch(_id_of(event))
+    return [
+        Letter(
+            message=message,
+            program=event["program"],
+            recipient="managers",
+            person="",
+            occasion=event["id"],
+            facts={
+                "batch": batch.id,
+                "count": str(batch.count),
+                "amount": _amount(batch.total_minor, batch.currency),
+            },
+            overtaken="" if batch.status == event["data"]["status"] else "overtaken",
+        )
+    ]
+
+
+_WRITERS: dict[str, Callable[[Message, Record], Sequence[Letter]]] = {
+    "partner": _about_partner,
+    "referral": _about_referral,
+    "reward": _about_reward,
+    "payout": _about_payout,
+    "batch": _about_batch,
+}
+
+
+def _to_partner(  # noqa: PLR0913  (one field of the letter each)
+    message: Message,
+    event: Record,
+    partner: Partner,
+    *,
+    facts: dict[str, str],
+    occasion: str = "",
+    overtaken: str = "",
+) -> Letter:
+    return Letter(
+        message=message,
+        program=event["program"],
+        recipient=partner.id,
+        person=partner.person,
+        occasion=occasion or event["id"],
+        facts=facts,
+        overtaken=overtaken,
+    )
+
+
+def _partner(partner: str) -> Partner:
+    found = partners.find_partner(partner)
+    if found is None:
+        message = "no such partner"
+        raise NotFoundError(message)
+    return found
+
+
+def _rep(rep: str) -> Rep:
+    found = partners.find_rep(rep)
+    if found is None:
+        message = "no such rep"
+        raise NotFoundError(message)
+    return found
+
+
+def _id_of(event: Record) -> str:
+    entity: str = event["entity"]
+    return entity.partition("#")[2]
+
+
+def _amount(amount_minor: int, currency: str) -> str:
+    return f"{money.decimal_text(amount_minor, currency)} {currency}"
