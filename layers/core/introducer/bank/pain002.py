@@ -9,6 +9,7 @@ reason codes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Literal
 from xml.etree.ElementTree import Element
 
@@ -67,38 +68,39 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(content: bytes) -> tuple[StatusReport, ...]:
-    """Return every status in the ``pain.002`` file *content*, in its order, widest first.
+    """Return every status in the ``pain.002`` file *content*, the narrowest level first.
+
+    Whoever acts on them in order acts on a transfer with its own reason before the block's
+    or the file's refusal, which repeats it, is met.
 
     Raises:
         InvalidInputError: Not such a file (codes as in ``document.read``).
     """
     body = document.read(content, "pain.002")
-    return tuple(_reports(body))
-
-
-def _reports(body: Element) -> Iterator[StatusReport]:
-    frame = StatusReport(
+    about_file = StatusReport(
         report_id=document.text(body, "GrpHdr/MsgId"),
         level="file",
         message_id=document.reference(body, "OrgnlGrpInfAndSts/OrgnlMsgId"),
         status="",
     )
-    for group in body.iterfind("OrgnlGrpInfAndSts"):
-        yield from _report(frame, group, "GrpSts")
+    transfers: list[StatusReport] = []
+    payments: list[StatusReport] = []
     for payment in body.iterfind("OrgnlPmtInfAndSts"):
         payment_id = document.reference(payment, "OrgnlPmtInfId")
-        frame = replace(frame, level="payment", payment_id=payment_id, end_to_end_id="")
-        yield from _report(frame, payment, "PmtInfSts")
+        about_payment = replace(about_file, level="payment", payment_id=payment_id)
+        payments.extend(_report(about_payment, payment, "PmtInfSts"))
         for transfer in payment.iterfind("TxInfAndSts"):
             end_to_end_id = document.reference(transfer, "OrgnlEndToEndId")
-            frame = replace(frame, level="transfer", end_to_end_id=end_to_end_id)
-            yield from _report(frame, transfer, "TxSts")
+            about = replace(about_payment, level="transfer", end_to_end_id=end_to_end_id)
+            transfers.extend(_report(about, transfer, "TxSts"))
+    files = (_report(about_file, group, "GrpSts") for group in body.iterfind("OrgnlGrpInfAndSts"))
+    return (*transfers, *payments, *chain.from_iterable(files))
 
 
-def _report(frame: StatusReport, element: Element, status_tag: str) -> Iterator[StatusReport]:
+def _report(about: StatusReport, element: Element, status_tag: str) -> Iterator[StatusReport]:
     status = document.text(element, status_tag)
     if status:  # a level may be there only to frame the one below it
-        yield replace(frame, status=status, reasons=_reasons(element))
+        yield replace(about, status=status, reasons=_reasons(element))
 
 
 def _reasons(element: Element) -> tuple[str, ...]:
