@@ -113,6 +113,13 @@ def find_partner(partner: str) -> Partner | None:
     return store.load(Partner, stored) if stored else None
 
 
+def find_partners(partners: list[str]) -> dict[str, Partner]:
+    """Return those of *partners* who exist, by id; eventually consistent."""
+    found = store.batch_get(Table.CORE, [(f"PARTNER#{each}", "PROFILE") for each in partners])
+    profiles = [store.load(Partner, stored) for stored in found.values()]
+    return {profile.id: profile for profile in profiles}
+
+
 def find_rep(rep: str) -> Rep | None:
     """Return a rep, or None."""
     stored = store.get(Table.CORE, f"REP#{rep}", "PROFILE")
