@@ -93,7 +93,9 @@ def _about_referral(message: Message, event: Record) -> list[Letter]:
             )
         ]
     credited = [_partner(share.partner) for share in detail.shares]
-    return [_to_partner(message, event, each, facts=facts, overtaken=overtaken) for each in credited]
+    return [
+        _to_partner(message, event, each, facts=facts, overtaken=overtaken) for each in credited
+    ]
 
 
 def _about_reward(message: Message, event: Record) -> list[Letter]:

@@ -55,7 +55,8 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _of_referral(template: str) -> tuple[Message, ...]:
-    return (Message(template=template, to="partner", about="referral", page="referrals/{referral}"),)
+    page = "referrals/{referral}"
+    return (Message(template=template, to="partner", about="referral", page=page),)
 
 
 MESSAGES: dict[str, tuple[Message, ...]] = {
@@ -101,7 +102,7 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
 """Which event sends which messages; the rule that fills the queue names the same events."""
 
 
-def compose(
+def compose(  # noqa: PLR0913  (each is a thing the reader sees)
     message: Message, facts: Mapping[str, str], *, locale: str, name: str, program: str, url: str
 ) -> Mail:
     """Return *message* in words.
@@ -121,15 +122,17 @@ def compose(
     values |= {
         "program": one_line(program),
         "reason": words["reasons"].get(facts.get("reason", ""), ""),
-        "stage": words["stages"].get(facts.get("stage", ""), values.get("stage", "").replace("_", " ")),
+        "stage": words["stages"].get(
+            facts.get("stage", ""), values.get("stage", "").replace("_", " ")
+        ),
     }
     content = _environment().get_template(f"{language}/{message.template}.txt").make_module(values)
     parts: dict[str, Any] = {
         "language": language,
-        "subject": one_line(str(content.subject), limit=_SUBJECT_LIMIT),  # type: ignore[attr-defined]
+        "subject": one_line(content.subject, limit=_SUBJECT_LIMIT),  # type: ignore[attr-defined]
         "greeting": _greeting(words, name),
         "paragraphs": _paragraphs(str(content)),
-        "action": str(content.action),  # type: ignore[attr-defined]
+        "action": content.action,  # type: ignore[attr-defined]
         "url": url,
         "footer": words["footer"].replace("{program}", values["program"]),
     }
@@ -145,10 +148,7 @@ def one_line(value: str, *, limit: int = _VALUE_LIMIT) -> str:
     Line breaks, control characters and marks that turn the writing direction become
     spaces; what is longer than *limit* characters is cut.
     """
-    visible = "".join(
-        " " if unicodedata.category(sign) in {"Cc", "Cf", "Zl", "Zp"} and sign not in _JOINERS else sign
-        for sign in value
-    )
+    visible = "".join(" " if _is_steering(sign) else sign for sign in value)
     line = " ".join(visible.split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
@@ -163,6 +163,10 @@ def language_of(locale: str) -> str:
 def languages() -> frozenset[str]:
     """Return the languages there are templates in."""
     return frozenset(folder.name for folder in _FOLDER.iterdir() if folder.is_dir())
+
+
+def _is_steering(sign: str) -> bool:
+    return unicodedata.category(sign) in {"Cc", "Cf", "Zl", "Zp"} and sign not in _JOINERS
 
 
 def _greeting(words: Mapping[str, Any], name: str) -> str:
@@ -180,9 +184,7 @@ def _paragraphs(content: str) -> list[str]:
 
 
 def _wrapped(paragraph: str) -> str:
-    return textwrap.fill(
-        paragraph, _LINE_WIDTH, break_long_words=False, break_on_hyphens=False
-    )
+    return textwrap.fill(paragraph, _LINE_WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 @cache

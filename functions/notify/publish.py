@@ -28,7 +28,7 @@ def handler(event: Mapping[str, Any], _context: object) -> Answer:
 
 
 def work(batch: Batch) -> None:
-    """Put every record on the bus, ten a call; an entry the bus refuses is that record's failure."""
+    """Put every record on the bus, ten a call; one that the bus refuses has failed."""
     entries = batch.each(entry)
     positions = list(entries)
     for begin in range(0, len(positions), _ENTRIES_PER_CALL):

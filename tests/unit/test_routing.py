@@ -25,7 +25,8 @@ def test_choose_rep_by_country(country: str, expected: str | None) -> None:
 
 def test_choose_rep_by_product_and_country_together() -> None:
     """All conditions of a rule must hold."""
-    rules = _rules({"reps": ["anna"], "countries": ["DE"], "products": ["fibre"]}, {"reps": ["dora"]})
+    narrow = {"reps": ["anna"], "countries": ["DE"], "products": ["fibre"]}
+    rules = _rules(narrow, {"reps": ["dora"]})
     fibre = new_referral(product="fibre")
     mobile = new_referral(product="mobile")
     assert "anna" == routing.choose_rep(fibre, rules, active=EVERYBODY)

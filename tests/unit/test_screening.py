@@ -37,9 +37,7 @@ def _judge(
 
 def test_a_lead_with_a_partner_is_cleared() -> None:
     """The partner of the click gets the whole credit and the lead goes on."""
-    expected = Verdict(
-        command=Clear(partner="pia", audience="partners"), shares=[WHOLE], flags=[]
-    )
+    expected = Verdict(command=Clear(partner="pia", audience="partners"), shares=[WHOLE], flags=[])
     assert expected == _judge()
 
 

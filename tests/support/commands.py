@@ -1,0 +1,80 @@
+"""Every command of the referral state machine, once each, and where it may start."""
+
+from __future__ import annotations
+
+from introducer.referral import (
+    Accept,
+    Advance,
+    Assign,
+    Churn,
+    Clear,
+    Command,
+    Expire,
+    Hold,
+    Lose,
+    MarkDuplicate,
+    MarkIneligible,
+    RecordRefund,
+    RecordSale,
+    Reject,
+    Release,
+    Retain,
+    Sale,
+    SendToReview,
+    Win,
+    Withdraw,
+)
+
+LATER = "2026-11-23T10:00:00.000Z"
+SALE = Sale(id="s1", amount_minor=50_000, currency="EUR", occurred_at=LATER, source="billing")
+
+COMMANDS: tuple[Command, ...] = (
+    Clear(partner="pia", audience="partners"),
+    MarkDuplicate(of="r0"),
+    MarkIneligible(reason="country"),
+    SendToReview(reason="no_rep"),
+    Assign(rep="anna"),
+    Accept(),
+    Reject(reason="no_capacity"),
+    Reject(reason="not_a_fit"),
+    Advance(stage="qualified", source_at=LATER),
+    Advance(stage="proposal", source_at=LATER),
+    Win(sale=SALE),
+    Lose(reason="budget", source_at=LATER),
+    RecordSale(sale=SALE),
+    RecordRefund(sale="s1", refund="f1", amount_minor=1_000, nothing_left=False),
+    RecordRefund(sale="s1", refund="f1", amount_minor=50_000, nothing_left=True),
+    Retain(),
+    Churn(source_at=LATER),
+    Withdraw(reason="by_lead"),
+    Expire(),
+    Hold(reason="self_referral"),
+    Release(reason="reviewed"),
+)
+
+STATUSES = (
+    "submitted screening review assigned accepted qualified proposal won retained lost "
+    "duplicate ineligible rejected withdrawn expired refunded churned"
+).split()
+
+ALLOWED: dict[str, set[str]] = {
+    # By name of the command, written down by hand: the statuses it may start from.
+    "Clear": {"submitted"},
+    "MarkDuplicate": {"submitted", "review"},
+    "MarkIneligible": {"submitted", "screening", "review"},
+    "SendToReview": {"submitted", "screening"},
+    "Assign": {"screening", "review"},
+    "Accept": {"assigned"},
+    "Reject": {"assigned", "review"},
+    "Advance": {"assigned", "accepted", "qualified", "proposal"},
+    "Win": {"assigned", "accepted", "qualified", "proposal", "lost"},
+    "Lose": {"assigned", "accepted", "qualified", "proposal"},
+    "RecordSale": {"won", "retained"},
+    "RecordRefund": {"won", "retained"},
+    "Retain": {"won"},
+    "Churn": {"won", "retained"},
+    "Withdraw": set("submitted screening review assigned accepted qualified proposal".split()),
+    "Expire": set("submitted screening review assigned accepted qualified proposal".split()),
+    "Hold": set(STATUSES[:10]),
+    "Release": set(STATUSES[:10]),
+}
