@@ -151,5 +151,33 @@ def all_ids() -> list[str]:
     return [stored["program"] for stored in store.query_all(Table.CORE, "PROGRAMS")]
 
 
+def add_source(writes: Transaction, program: str, source: str, *, now: Instant, actor: str) -> None:
+    """Add a system that may send signed messages; fails when its name is taken.
+
+    ``SOURCE#{program}#{name}`` / ``PROFILE``; its secret is in the People table.
+    """
+    entity = f"SOURCE#{program}#{source}"
+    writes.put(
+        Table.CORE,
+        entity,
+        "PROFILE",
+        {"program": program, "source": source, "created_at": now},
+        condition=store.absent(),
+        error=AlreadyExistsError("there is a source of this name already"),
+    )
+    events.add(
+        writes,
+        Event(
+            type="SourceAdded",
+            entity=entity,
+            seq=1,
+            program=program,
+            at=now,
+            actor=actor,
+            data={"source": source},
+        ),
+    )
+
+
 def _pk(program: str) -> str:
     return f"PROGRAM#{program}"

@@ -1,0 +1,10 @@
+"""What a partner may call, behind the login."""
+
+from __future__ import annotations
+
+from submit.app import make_app
+from submit.resources import earnings, links, my_referrals, partners
+
+app = make_app(
+    "partner", partners.resource, links.resource, my_referrals.resource, earnings.resource
+)

@@ -1,0 +1,53 @@
+"""Starting by hand what a schedule starts otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from introducer.clients import client
+from introducer.errors import NotFoundError
+from introducer.settings import setting
+from submit.acting import FINANCE
+from submit.http import Answer, Call, Resource
+from submit.inputs import Nothing
+
+JOBS = {
+    "sweep": "SWEEP_FUNCTION",
+    "accrue": "ACCRUE_FUNCTION",
+    "payout": "START_FUNCTION",
+    "seal": "SEAL_FUNCTION",
+    "reconcile": "RECONCILE_FUNCTION",
+}
+"""Each job and the variable that names its function."""
+
+resource = Resource(__name__)
+
+
+class JobStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that is on its way."""
+
+    job: str
+
+
+@resource.endpoint(
+    "POST",
+    "/v1/jobs/{job}",
+    roles=FINANCE,
+    body=Nothing,
+    answer=JobStarted,
+    status=202,
+)
+def start_job(call: Call[Nothing, Any]) -> Answer:
+    """Start a job: `sweep`, `accrue`, `payout`, `seal` or `reconcile`."""
+    job = call.path["job"]
+    if job not in JOBS:
+        raise NotFoundError("no such job")
+    # Every job may run twice without harm, so it is started first and claimed after.
+    client("lambda").invoke(
+        FunctionName=setting(JOBS[job]),
+        InvocationType="Event",
+        Payload=msgspec.json.encode({"started_by": call.caller.name}),
+    )
+    return Answer(body=JobStarted(job=job))

@@ -1,0 +1,174 @@
+"""Programs: publish a version, read it, let systems and reps in."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from introducer import identity, ids, keyring, program
+from introducer.errors import InvalidProgramError
+from introducer.partner import Rep
+from introducer.program import Program
+from introducer.tables import partners, programs
+from introducer.tables.people import Contact
+from introducer.tables.store import Transaction
+from submit import inputs
+from submit.acting import MANAGER, READERS
+from submit.http import Answer, Call, Resource
+from submit.inputs import Input
+from submit.once import Stored
+from submit.signature import source_key
+
+DOCUMENT_LIMIT_BYTES = 262_144
+
+resource = Resource(__name__)
+
+
+class VersionMade(msgspec.Struct, frozen=True, kw_only=True):
+    """The version that counts from now on."""
+
+    program: str
+    version: int
+
+
+class ProgramRead(msgspec.Struct, frozen=True, kw_only=True):
+    """The version that counts now, with its whole document."""
+
+    program: str
+    version: int
+    published_at: str
+    published_by: str
+    document: Program
+
+
+class NewSource(Input, frozen=True, kw_only=True):
+    """A system that shall send signed messages."""
+
+    source: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$(?!\n)")]
+
+
+class SourceMade(msgspec.Struct, frozen=True, kw_only=True):
+    """The new source and where it sends to. ``secret`` is told this once."""
+
+    source: str
+    path: str
+    secret: str = ""
+
+
+class NewRep(Input, frozen=True, kw_only=True):
+    """A sales representative. ``login`` is the subject of the login that acts for them."""
+
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{1,31}$(?!\n)")]
+    login: inputs.Word
+    name: inputs.Line
+    email: inputs.Email
+    region: Annotated[str, Meta(pattern=r"^([a-z][a-z0-9_-]{0,31})?$(?!\n)")] = ""
+    phone: inputs.Phone = ""
+
+
+class RepMade(msgspec.Struct, frozen=True, kw_only=True):
+    """The new rep."""
+
+    id: str
+
+
+@resource.endpoint(
+    "POST",
+    "/v1/programs/{program}/versions",
+    roles=MANAGER,
+    body=Program,
+    parse=program.parse,
+    limit_bytes=DOCUMENT_LIMIT_BYTES,
+    answer=VersionMade,
+    status=201,
+    codes=("invalid_program",),
+)
+def publish_version(call: Call[Program, Any]) -> Answer:
+    """Publish the next version of a program. Every fault of the document is told at once."""
+    if call.body.id != call.path["program"]:
+        raise InvalidProgramError(
+            [{"path": "$.id", "problem": "not the id in the path", "remedy": "make them equal"}]
+        )
+    programs.ensure_click_salt(call.now)
+    writes = Transaction()
+    version = programs.publish(writes, call.body, now=call.now, actor=call.caller.name)
+    return Answer(body=VersionMade(program=version.program, version=version.version), writes=writes)
+
+
+@resource.endpoint("GET", "/v1/programs/{program}", roles=READERS, answer=ProgramRead)
+def read_program(call: Call[Any, Any]) -> Answer:
+    """Read the version of a program that counts now."""
+    version = programs.current(call.path["program"])
+    return Answer(
+        body=ProgramRead(
+            program=version.program,
+            version=version.version,
+            published_at=version.published_at,
+            published_by=version.published_by,
+            document=version.document,
+        )
+    )
+
+
+def tell_secret(call: Call[NewSource, Any], stored: Stored) -> Stored:
+    """Return the source's signing secret.
+
+    The claim does not keep it, the keyring does: whoever repeats the same request,
+    because its answer was lost, is told again.
+    """
+    key = keyring.secret(source_key(call.path["program"], str(stored["source"])))
+    return {"secret": "whsec_" + base64.b64encode(key).decode()}
+
+
+@resource.endpoint(
+    "POST",
+    "/v1/programs/{program}/sources",
+    roles=MANAGER,
+    body=NewSource,
+    answer=SourceMade,
+    status=201,
+    unstored=tell_secret,
+    codes=("already_exists",),
+)
+def add_source(call: Call[NewSource, Any]) -> Answer:
+    """Let a billing system or CRM send signed messages; tells its secret this once."""
+    version = programs.current(call.path["program"])
+    source = call.body.source
+    writes = Transaction()
+    programs.add_source(writes, version.program, source, now=call.now, actor=call.caller.name)
+    path = f"/v1/inbound/{version.program}/{source}"
+    return Answer(body={"source": source, "path": path}, writes=writes)
+
+
+@resource.endpoint(
+    "POST",
+    "/v1/programs/{program}/reps",
+    roles=MANAGER,
+    body=NewRep,
+    answer=RepMade,
+    status=201,
+    codes=("already_exists", "invalid_email", "invalid_phone"),
+)
+def add_rep(call: Call[NewRep, Any]) -> Answer:
+    """Add a rep who can be given leads."""
+    version = programs.current(call.path["program"])
+    rep = Rep(
+        id=call.body.id,
+        program=version.program,
+        person=ids.new_id(),
+        login=call.body.login,
+        created_at=call.now,
+        version=1,
+        region=call.body.region,
+    )
+    contact = Contact(
+        name=call.body.name,
+        email=identity.check_email(call.body.email),
+        phone=identity.check_phone(call.body.phone, "") if call.body.phone else "",
+    )
+    writes = Transaction()
+    partners.add_rep(writes, rep, contact, actor=call.caller.name)
+    return Answer(body=RepMade(id=rep.id), writes=writes)

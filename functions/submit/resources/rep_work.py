@@ -1,0 +1,202 @@
+"""A rep's work: the leads given to them, whom to call, and taking or declining one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from introducer import referral as life
+from introducer.errors import NotFoundError
+from introducer.partner import Rep
+from introducer.referral import Accept, Command, Referral, Reject
+from introducer.tables import people, programs, referrals
+from introducer.tables.store import Transaction
+from submit.acting import REP, rep_of
+from submit.http import Answer, Call, Resource
+from submit.inputs import Input, Nothing, Paging
+from submit.resources.my_referrals import Moment, moment
+
+resource = Resource(__name__)
+
+ReasonCode = Literal[
+    "conflict_of_interest",
+    "invalid_contact",
+    "no_capacity",
+    "no_interest",
+    "not_a_fit",
+    "not_my_territory",
+    "unreachable",
+]
+"""Why a rep declines: the first kind sends the lead on, the second ends the referral
+(:data:`introducer.referral.HANDED_BACK`, :data:`introducer.referral.TURNED_DOWN`)."""
+
+
+class WorkQuery(Paging, frozen=True, kw_only=True):
+    """Which leads; without a status, all."""
+
+    status: Annotated[str, Meta(pattern=r"^([a-z][a-z0-9_]{0,31})?$(?!\n)")] = ""
+
+
+class WorkRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A lead in the rep's list."""
+
+    id: str
+    status: str
+    name: str
+    company: str
+    country: str
+    product: str
+    submitted_at: str
+    updated_at: str
+
+
+class WorkList(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of leads, oldest first within a status; ``next`` is empty on the last."""
+
+    items: list[WorkRow]
+    next: str
+
+
+class LeadContact(msgspec.Struct, frozen=True, kw_only=True):
+    """How to reach the lead; all empty once it was erased."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    company: str = ""
+    note: str = ""
+    locale: str = ""
+
+
+class WorkDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """A lead with how to reach it and what happened so far."""
+
+    id: str
+    program: str
+    status: str
+    country: str
+    product: str
+    submitted_at: str
+    contact: LeadContact
+    timeline: list[Moment]
+
+
+class Declined(Input, frozen=True, kw_only=True):
+    """Why the rep does not take the lead."""
+
+    reason: ReasonCode
+
+
+class ReferralMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """A referral and the status it has now."""
+
+    id: str
+    status: str
+
+
+@resource.endpoint(
+    "GET",
+    "/v1/rep/referrals",
+    roles=REP,
+    query=WorkQuery,
+    answer=WorkList,
+    codes=("not_enrolled",),
+)
+def list_work(call: Call[Any, WorkQuery]) -> Answer:
+    """List the leads given to the caller."""
+    rep = rep_of(call)
+    found, page = referrals.of_rep(
+        rep.id, status=call.query.status, limit=call.query.limit, start=call.start()
+    )
+    contacts = people.contacts([each.lead for each in found]) if found else {}
+    rows = [
+        WorkRow(
+            id=each.id,
+            status=each.status,
+            name=contacts[each.lead].name if each.lead in contacts else "",
+            company=contacts[each.lead].company if each.lead in contacts else "",
+            country=each.country,
+            product=each.product,
+            submitted_at=each.submitted_at,
+            updated_at=each.updated_at,
+        )
+        for each in found
+    ]
+    return Answer(body=WorkList(items=rows, next=call.next(page.next)))
+
+
+@resource.endpoint(
+    "GET", "/v1/rep/referrals/{referral}", roles=REP, answer=WorkDetail, codes=("not_enrolled",)
+)
+def read_work(call: Call[Any, Any]) -> Answer:
+    """Read a lead given to the caller, with how to reach it."""
+    rep = rep_of(call)
+    detail = referrals.detail(call.path["referral"])
+    lead = _own(detail.referral, rep)
+    contact = people.contact(lead.lead)
+    return Answer(
+        body=WorkDetail(
+            id=lead.id,
+            program=lead.program,
+            status=lead.status,
+            country=lead.country,
+            product=lead.product,
+            submitted_at=lead.submitted_at,
+            contact=LeadContact(
+                name=contact.name,
+                email=contact.email,
+                phone=contact.phone,
+                company=contact.company,
+                note=contact.note,
+                locale=contact.locale,
+            )
+            if contact
+            else LeadContact(),
+            timeline=[moment(event) for event in detail.events],
+        )
+    )
+
+
+@resource.endpoint(
+    "POST",
+    "/v1/rep/referrals/{referral}/accept",
+    roles=REP,
+    body=Nothing,
+    answer=ReferralMoved,
+    codes=("not_enrolled", "transition_not_allowed"),
+)
+def accept(call: Call[Nothing, Any]) -> Answer:
+    """Take a lead."""
+    return _move(call, Accept())
+
+
+@resource.endpoint(
+    "POST",
+    "/v1/rep/referrals/{referral}/reject",
+    roles=REP,
+    body=Declined,
+    answer=ReferralMoved,
+    codes=("not_enrolled", "transition_not_allowed"),
+)
+def reject(call: Call[Declined, Any]) -> Answer:
+    """Decline a lead; the reason decides whether another rep is asked."""
+    return _move(call, Reject(reason=call.body.reason))
+
+
+def _move(call: Call[Any, Any], command: Command) -> Answer:
+    rep = rep_of(call)
+    before = _own(referrals.get(call.path["referral"]), rep)
+    document = programs.version(before.program, before.program_version).document
+    after, event = life.apply(before, command, document, now=call.now, actor=rep.entity)
+    writes = Transaction()
+    referrals.save(writes, before, after, event)
+    return Answer(body=ReferralMoved(id=after.id, status=after.status), writes=writes)
+
+
+def _own(found: Referral, rep: Rep) -> Referral:
+    if found.rep != rep.id:
+        # The same answer as for one that does not exist.
+        raise NotFoundError("no such referral")
+    return found

@@ -1,0 +1,53 @@
+"""What happened, in plain words for the people it happened to."""
+
+from __future__ import annotations
+
+EVENTS = {
+    "ReferralSubmitted": "The referral was submitted.",
+    "ReferralScreened": "It was checked and credited.",
+    "ReferralReviewRequested": "A person is looking at it.",
+    "ReferralDuplicate": "The lead had been referred before.",
+    "ReferralIneligible": "The program does not take this lead.",
+    "ReferralAssigned": "It was given to a sales representative.",
+    "ReferralReturned": "It is being given to another sales representative.",
+    "ReferralAccepted": "The sales representative took it.",
+    "ReferralRejected": "It was turned down.",
+    "ReferralAdvanced": "It moved on in the sales process.",
+    "ReferralWon": "The customer bought.",
+    "ReferralLost": "There was no sale.",
+    "ReferralRetained": "The customer has stayed.",
+    "ReferralRefunded": "The customer got the money back.",
+    "ReferralChurned": "The customer left.",
+    "ReferralWithdrawn": "It was withdrawn.",
+    "ReferralExpired": "Nothing happened for too long.",
+    "ReferralHeld": "Rewards for it are being kept back while something is looked into.",
+    "ReferralReleased": "Rewards for it are no longer kept back.",
+    "SaleRecorded": "The customer bought again.",
+    "SaleRefunded": "Part of a purchase was paid back.",
+}
+
+REASONS = {
+    "country": "The lead is in a country the program does not cover.",
+    "no_partner": "Nobody could be credited.",
+    "no_rep": "No sales representative is free for it.",
+    "no_reps": "No sales representative is free for it.",
+    "not_my_territory": "It belonged to another territory.",
+    "no_capacity": "There was no capacity.",
+    "conflict_of_interest": "There was a conflict of interest.",
+    "not_a_fit": "The offer does not fit the lead.",
+    "unreachable": "The lead could not be reached.",
+    "invalid_contact": "The contact data do not work.",
+    "no_interest": "The lead has no interest.",
+    "self_referral": "The lead seems to be the partner.",
+    "crm": "The sales team closed it.",
+}
+
+
+def of_event(kind: str) -> str:
+    """Return what an event of this type means."""
+    return EVENTS.get(kind, "Something changed.")
+
+
+def of_reason(code: str) -> str:
+    """Return what a reason code means, empty for none."""
+    return REASONS.get(code, "Another reason.") if code else ""
