@@ -1,0 +1,33 @@
+"""Tables made from ``template.yaml``, so that no test has a second idea of a schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infra import template
+
+_PASSED_ON = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+
+
+def create(dynamodb: Any, *, suffix: str = "") -> dict[str, str]:
+    """Make every table of the template.
+
+    Args:
+        dynamodb: A client of the store they are made in.
+        suffix: Ends their names, to keep the tables of one test from those of another.
+
+    Returns:
+        The environment that a function gets: ``{"CORE_TABLE": name, …}``.
+    """
+    environment = {}
+    for logical_id, properties in template.resources(template.load(), "AWS::DynamoDB::Table").items():
+        request = {key: properties[key] for key in _PASSED_ON if key in properties}
+        if "StreamSpecification" in properties:
+            request["StreamSpecification"] = {
+                "StreamEnabled": True,
+                **properties["StreamSpecification"],
+            }
+        name = f"{logical_id}{suffix}"
+        dynamodb.create_table(TableName=name, **request)
+        environment[f"{logical_id.removesuffix('Table').upper()}_TABLE"] = name
+    return environment
