@@ -23,13 +23,17 @@ import tempfile
 import time
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
 import msgspec
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from mypy_boto3_s3 import S3Client
 
 ANSWERS = ("pain.002", "camt.054")
 """The kinds of message the settlement reads; a bank sends others as well."""
@@ -102,7 +106,7 @@ class MockBank:
         if self._clock:
             command += ["--clock", self._clock]
         # A file and not a pipe: it logs every request and nobody would drain the pipe.
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
             command,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -261,7 +265,7 @@ class MockBank:
 
     # -- the wire -------------------------------------------------------------
 
-    def _demand(self, method: str, path: str, body: object = None) -> Any:
+    def _demand(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
         status, answer = self._call(
             method,
             path,
@@ -276,11 +280,11 @@ class MockBank:
     def _call(
         self, method: str, path: str, body: bytes | None = None, content_type: str = ""
     ) -> tuple[int, Any]:
-        request = Request(self.url + path, data=body, method=method)
+        request = Request(self.url + path, data=body, method=method)  # noqa: S310 - loopback
         if content_type:
             request.add_header("Content-Type", content_type)
         try:
-            with urlopen(request, timeout=_CALL_S) as response:
+            with urlopen(request, timeout=_CALL_S) as response:  # noqa: S310 - loopback
                 return response.status, json.loads(response.read())
         except HTTPError as refusal:
             with refusal:
@@ -290,7 +294,7 @@ class MockBank:
         return Path(self._log.name).read_text(encoding="utf-8", errors="replace")
 
 
-def hand_over(bank: MockBank, s3: Any, bucket: str, key: str) -> Decision:
+def hand_over(bank: MockBank, s3: S3Client, bucket: str, key: str) -> Decision:
     """Take the payment file at *key* of *bucket* to the bank.
 
     Handing the same file over twice is safe: the bank refuses the second one (``DUPL``).
@@ -298,7 +302,7 @@ def hand_over(bank: MockBank, s3: Any, bucket: str, key: str) -> Decision:
     return bank.submit(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
-def bring_back(bank: MockBank, s3: Any, bucket: str, prefix: str = "inbox/") -> list[str]:
+def bring_back(bank: MockBank, s3: S3Client, bucket: str, prefix: str = "inbox/") -> list[str]:
     """Put what the bank has answered since the last call under *prefix* of *bucket*.
 
     Returns:

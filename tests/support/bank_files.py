@@ -6,8 +6,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from introducer.bank.pain001 import CreditTransferFile, Debtor, Transfer
 from lxml import etree
+
+from introducer.bank.pain001 import CreditTransferFile, Debtor, Transfer
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
 
@@ -61,9 +62,11 @@ def schema(message: str) -> etree.XMLSchema:
     return etree.XMLSchema(etree.fromstring(path.read_bytes()))
 
 
-def assert_valid(content: bytes, message: str = "pain.001.001.09") -> None:
-    """Fail with the schema's own words when *content* is not a valid *message*."""
-    schema(message).assertValid(etree.fromstring(content))
+def validated(content: bytes, message: str = "pain.001.001.09") -> etree._Element:
+    """The document *content*; fails in the schema's own words when it is no valid *message*."""
+    document = etree.fromstring(content)
+    schema(message).assertValid(document)
+    return document
 
 
 def status_report(body: str, version: str = "pain.002.001.10") -> bytes:
@@ -95,13 +98,13 @@ def entry(**overrides: str) -> str:
 
 
 def notification(
-    *entries: str, version: str = "camt.054.001.08", id: str = "NOTE-1", account: str = OWNER_IBAN
+    *entries: str, version: str = "camt.054.001.08", note: str = "NOTE-1", account: str = OWNER_IBAN
 ) -> bytes:
     """A notification of *entries* on our account."""
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><Document xmlns="{NAMESPACE}{version}">'
-        f"<BkToCstmrDbtCdtNtfctn><GrpHdr><MsgId>{id}</MsgId>"
-        f"<CreDtTm>2026-11-24T09:00:00</CreDtTm></GrpHdr><Ntfctn><Id>{id}</Id>"
+        f"<BkToCstmrDbtCdtNtfctn><GrpHdr><MsgId>{note}</MsgId>"
+        f"<CreDtTm>2026-11-24T09:00:00</CreDtTm></GrpHdr><Ntfctn><Id>{note}</Id>"
         f"<Acct><Id><IBAN>{account}</IBAN></Id></Acct>{''.join(entries)}</Ntfctn>"
         "</BkToCstmrDbtCdtNtfctn></Document>"
     ).encode()

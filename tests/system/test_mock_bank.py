@@ -7,13 +7,11 @@ from typing import Any
 
 import boto3
 import pytest
-from introducer.bank import camt054, pain001, pain002
 from moto import mock_aws
 
 from infra.bank import BankError, Decision, MockBank, bring_back, hand_over
+from introducer.bank import camt054, pain001, pain002
 from tests.support.bank_files import OWNER_IBAN, credit_transfer_file, debtor, transfer
-
-pytestmark = pytest.mark.enable_socket
 
 MONDAY_MORNING = "2026-11-23T09:00"
 CLOSED_IBAN = "NL84MOCK0000000003"

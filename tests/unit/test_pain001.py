@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from lxml import etree
+
 from introducer.bank import latin, order, pain001
 from introducer.errors import InvalidInputError
-
 from tests.support.bank_files import (
     OUTSIDE_IBAN,
     OWNER_IBAN,
-    assert_valid,
     credit_transfer_file,
     debtor,
     transfer,
+    validated,
 )
 
 SEPA_FILE = (
@@ -75,7 +76,7 @@ def sepa_file() -> order.CreditTransferFile:
             transfer(
                 reference="P2",
                 amount_minor=1,
-                name="René  O’Neil",
+                name="René  O\u2019Neil",
                 iban="CH9300762011623852957",
                 bic="POFICHBEXXX",
                 town="Zürich",
@@ -123,7 +124,7 @@ def test_pain001_wire_file_names_bank_address_and_shared_charges() -> None:
 )
 def test_pain001_is_valid_by_the_published_schema(file: order.CreditTransferFile) -> None:
     """What is written is a pain.001.001.09 by its XML schema."""
-    assert_valid(pain001.write(file))
+    assert "Document" == etree.QName(validated(pain001.write(file))).localname
 
 
 def test_pain001_same_batch_gives_the_same_bytes() -> None:

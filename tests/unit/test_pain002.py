@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
 from introducer.bank import pain002
 from introducer.bank.pain002 import StatusReport
 from introducer.errors import InvalidInputError
-
 from tests.support.bank_files import notification, status_report
 
 FILE = "<OrgnlGrpInfAndSts><OrgnlMsgId>batch-1</OrgnlMsgId>{}</OrgnlGrpInfAndSts>"
