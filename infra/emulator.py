@@ -79,6 +79,13 @@ class Emulator:
         """Whether the process is alive."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Its process id; TERM ends it in good order."""
+        if self._process is None:
+            raise EmulatorError("not started")
+        return self._process.pid
+
     def stop(self) -> None:
         """End it, giving it time to save."""
         if self._process is None:
