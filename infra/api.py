@@ -96,7 +96,7 @@ class Stack:
         # The code is in a mail; the embedded AWS mails everybody the same one.
         self._cognito(
             "ConfirmSignUp",
-            {"ClientId": self["client_id"], "Username": email, "ConfirmationCode": "654321"},
+            {"ClientId": self["client_id"], "Username": email, "ConfirmationCode": "123456"},
         ).expect(200)
 
     def sign_in(self, email: str, password: str) -> str:
