@@ -12,6 +12,8 @@ from introducer.errors import ForbiddenError
 from submit.problem import UnauthenticatedError
 
 _GROUP = re.compile(r"[^\[\], ]+")
+_REGISTERED_ALONE = frozenset({"partner"})
+"""Staff get their group from an administrator; who has none signed up by themselves."""
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,13 +47,14 @@ def from_token(context: Mapping[str, Any]) -> Caller:
     sub = claims.get("sub")
     if not sub or claims.get("token_use", "id") != "id":
         raise UnauthenticatedError("sign in and send the ID token")
+    # API Gateway sends `a,b`; the embedded AWS sends `[a, b]`.
+    groups = frozenset(_GROUP.findall(str(claims.get("cognito:groups", ""))))
     verified = str(claims.get("email_verified", "false")).lower() == "true"
     return Caller(
         name=f"user:{sub}",
         sub=str(sub),
         email=str(claims.get("email", "")) if verified else "",
-        # API Gateway sends `a,b`; the embedded AWS sends `[a, b]`.
-        groups=frozenset(_GROUP.findall(str(claims.get("cognito:groups", "")))),
+        groups=groups or _REGISTERED_ALONE,
     )
 
 
