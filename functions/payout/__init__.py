@@ -1,0 +1,1 @@
+"""Money: what is earned, released, paid out and settled."""

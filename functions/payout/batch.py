@@ -13,6 +13,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from introducer import clock, payout
+from introducer.bank.order import Transfer
 from introducer.clock import Instant
 from introducer.errors import InvalidInputError, LedgerError, StaleError
 from introducer.payout import OPEN, Batch
@@ -140,14 +141,9 @@ def write(event: dict[str, Any], now: Instant) -> Answer:
     if batch.status != "submitted":
         return {"batch": batch.id}
     ledger.require_running(batch.program)
-    document = programs.version(batch.program, batch.program_version).document
-    orders = members.transfers(batch, document)
-    total_minor = sum(order.amount_minor for order in orders)
+    orders = members.transfers(batch)
     try:
-        if total_minor > batch.total_minor:
-            message = "the file would order more than was approved"
-            raise LedgerError(message, batch=batch.id)
-        key = files.write_order(batch, document, orders) if orders else ""
+        key = _order(batch, orders)
     except LedgerError as error:
         ledger.halt(batch.program, error.message, now=now)
         raise
@@ -158,7 +154,7 @@ def write(event: dict[str, Any], now: Instant) -> Answer:
         actor=SYSTEM,
         file=key,
         file_count=len(orders),
-        file_total_minor=total_minor,
+        file_total_minor=sum(order.amount_minor for order in orders),
     )
     return {"batch": batch.id}
 
@@ -182,6 +178,15 @@ def cancel(event: dict[str, Any], now: Instant) -> Answer:
     payouts.move_batch(batch.id, "cancelled", now=now, actor=SYSTEM, reason=reason)
     members.give_back(batch, reason="batch_cancelled", now=now)
     return {"batch": batch.id}
+
+
+def _order(batch: Batch, orders: list[Transfer]) -> str:
+    """Write the file that orders *orders* and return its key, empty when there is nothing to."""
+    if sum(order.amount_minor for order in orders) > batch.total_minor:
+        message = "the file would order more than was approved"
+        raise LedgerError(message, batch=batch.id)
+    document = programs.version(batch.program, batch.program_version).document
+    return files.write_order(batch, document, orders) if orders else ""
 
 
 def _closed(batch: Batch, now: Instant) -> Batch:

@@ -122,9 +122,7 @@ def _entry(due: Reward, before: Reward | None, back: Sequence[Reversal]) -> Entr
         postings = (_earning(due), *postings)
         return Entry(postings=postings, write=lambda writes: rewards.add(writes, after))
     bumped = msgspec.structs.replace(after, version=before.version + 1)
-    return Entry(
-        postings=postings, write=lambda writes: rewards.change(writes, before, bumped)
-    )
+    return Entry(postings=postings, write=lambda writes: rewards.change(writes, before, bumped))
 
 
 def _reversed(base: Reward, back: Sequence[Reversal]) -> Reward:

@@ -113,18 +113,14 @@ def settle_if_done(batch_id: str, *, now: Instant) -> None:
         payouts.move_batch(batch_id, "settled", now=now, actor="system")
 
 
-def _reservation(
-    batch: Batch, rule: PayoutRule, balance: Balance, now: Instant
-) -> Sequence[Entry]:
+def _reservation(batch: Batch, rule: PayoutRule, balance: Balance, now: Instant) -> Sequence[Entry]:
     amount_minor = min(balance.payable, MAX_SEPA_MINOR)
     if amount_minor < max(1, rule.threshold_minor):
         return []
     new = payout.created(batch, balance.partner, amount_minor, now)
     if payouts.find(new.reference) is not None:
         return []
-    return [
-        Entry(postings=(payout.opening(new),), write=lambda writes: payouts.add(writes, new))
-    ]
+    return [Entry(postings=(payout.opening(new),), write=lambda writes: payouts.add(writes, new))]
 
 
 def _unfit(batch: Batch, document: Program, partner: str) -> str:
@@ -139,7 +135,9 @@ def _unfit(batch: Batch, document: Program, partner: str) -> str:
     try:
         check(
             files.order(
-                batch, files.rule_of(document, batch.currency), [files.transfer(sample, payee, document)]
+                batch,
+                files.rule_of(document, batch.currency),
+                [files.transfer(sample, payee, document)],
             )
         )
     except InvalidInputError:
@@ -147,12 +145,13 @@ def _unfit(batch: Batch, document: Program, partner: str) -> str:
     return ""
 
 
-def transfers(batch: Batch, document: Program) -> list[Transfer]:
+def transfers(batch: Batch) -> list[Transfer]:
     """Return the orders of every payout of *batch* that is to be sent, by reference.
 
     Raises:
         StaleError: A payout still waits to be marked.
     """
+    document = programs.version(batch.program, batch.program_version).document
     found = []
     for each in payouts.find_many(
         [payout.reference(batch.id, partner) for partner in files.read_list(batch.id)]

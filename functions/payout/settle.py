@@ -169,9 +169,7 @@ def _is_late_debit(found: Payout, booking: Booking) -> bool:
     return booking.fact == "paid" and came_back and not found.booked_on
 
 
-def _take_late_debit(
-    found: Payout, booking: Booking, before: Booking | None, now: Instant
-) -> None:
+def _take_late_debit(found: Payout, booking: Booking, before: Booking | None, now: Instant) -> None:
     after = msgspec.structs.replace(
         found, booked_on=booking.booked_on, version=found.version + 1, updated_at=now
     )
@@ -248,6 +246,8 @@ def _bookings(content: bytes, file: str, now: Instant) -> Iterator[Booking]:
             booked_on=booked.booked_on,
             reference=booked.end_to_end_id,
             # Money that came in for another reason is noted and belongs to no batch of ours.
-            batch=(booked.payment_id or booked.message_id) if booked.returned or fact == "paid" else "",
+            batch=(booked.payment_id or booked.message_id)
+            if booked.returned or fact == "paid"
+            else "",
             reason=booked.return_reason,
         )

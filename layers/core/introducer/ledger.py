@@ -156,8 +156,10 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Posted(msgspec.Struct, frozen=True, kw_only=True):
-    """What one posting makes: the new balance, its journals and, in a new month, the
-    balance the old month closed with."""
+    """What one posting makes: the new balance and its journals.
+
+    ``closing``, in a new month only, is the balance that the old one closed with.
+    """
 
     balance: Balance
     journals: tuple[Journal, ...]
@@ -277,7 +279,9 @@ def _apply(balance: Balance, journal: Journal) -> Balance:
     """Return *balance* after *journal*, every invariant checked."""
     _require_balanced(balance, journal.id, journal.legs)
     accounts = {
-        name: balance.account(name) + journal.legs[name] for name in ACCOUNTS if name in journal.legs
+        name: balance.account(name) + journal.legs[name]
+        for name in ACCOUNTS
+        if name in journal.legs
     }
     after = msgspec.structs.replace(
         balance,

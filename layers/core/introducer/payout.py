@@ -151,8 +151,11 @@ def created(batch: Batch, partner: str, amount_minor: int, now: Instant) -> Payo
 
 
 def skipped(batch: Batch, partner: str, reason: str, now: Instant) -> Payout:
-    """Return the note that *partner* gets nothing in this batch. It takes the reference, so
-    that no late attempt can still reserve money for a batch that is closed."""
+    """Return the note that *partner* gets nothing in this batch.
+
+    It takes the reference, so that no late attempt can still reserve money for a batch
+    that is closed.
+    """
     base = created(batch, partner, 0, now)
     return msgspec.structs.replace(base, status="skipped", reason=reason)
 
@@ -162,7 +165,7 @@ def opening(payout: Payout) -> Posting:
     return _posting(payout, Kind.PAYOUT_CREATED, "created", at=payout.created_at, source="")
 
 
-def move(
+def move(  # noqa: PLR0913  (what the move is, when and why)
     payout: Payout,
     status: PayoutStatus,
     *,

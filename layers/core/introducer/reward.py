@@ -47,8 +47,8 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     earned_at: Instant
     due_at: Instant
     accounting_class: str
+    version: int
     trace: dict[str, str | int] = {}
-    version: int = 1
     status: Status = "pending"
     reversed_minor: int = 0
     reversed_seq: int = 0
@@ -139,7 +139,9 @@ def reversals(
         reason = ""
         total_minor = taken_minor
         if event.type in {"SaleRefunded", "ReferralRefunded"} and event.data["sale"] == sale.id:
-            refunded_minor = min(sale.amount_minor, refunded_minor + int(event.data["amount_minor"]))
+            refunded_minor = min(
+                sale.amount_minor, refunded_minor + int(event.data["amount_minor"])
+            )
             part = money.fraction(reward.amount_minor, refunded_minor, sale.amount_minor)
             total_minor = max(taken_minor, part)
             reason = "refunded"
@@ -258,5 +260,6 @@ def _reward(  # noqa: PLR0913, PLR0917  (everything that makes a reward, and not
         earned_at=begin,
         due_at=clock.plus(begin, days=milestone.after_days),
         accounting_class=plan.accounting_class,
+        version=1,
         trace={**trace, "milestone_basis_points": milestone.share_basis_points},
     )

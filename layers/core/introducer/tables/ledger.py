@@ -138,8 +138,10 @@ def balances_of(partners: Sequence[str], currency: str) -> dict[str, Balance]:
 
 
 def closing(partner: str, currency: str, month: str) -> Balance | None:
-    """Return what a month, ``YYYY-MM``, closed with; None when nothing was booked in it or
-    nothing after it."""
+    """Return what a month, ``YYYY-MM``, closed with.
+
+    None when nothing was booked in it, or nothing after it.
+    """
     stored = store.get(Table.LEDGER, _partner(partner), f"BALANCE#{currency}#{month}")
     return store.load(Balance, stored) if stored else None
 
@@ -339,7 +341,8 @@ def _groups(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     for entry in entries:
         more = len(entry.postings)
         if group and (
-            postings + more > ledger.MAX_GROUP or postings + writes + more + entry.writes > _MAX_WRITES
+            postings + more > ledger.MAX_GROUP
+            or postings + writes + more + entry.writes > _MAX_WRITES
         ):
             yield group
             group, postings, writes = [], 0, 0

@@ -112,7 +112,12 @@ def of_partner(
 ) -> tuple[list[Payout], Item | None]:
     """Return one page of a partner's payouts, newest first, and where to go on."""
     page = store.query(
-        Table.LEDGER, f"PARTNER#{partner}", index="gsi1", limit=limit, start=start, newest_first=True
+        Table.LEDGER,
+        f"PARTNER#{partner}",
+        index="gsi1",
+        limit=limit,
+        start=start,
+        newest_first=True,
     )
     return [store.load(Payout, stored) for stored in page.items], page.next
 
@@ -195,7 +200,12 @@ def list_batches(
 ) -> tuple[list[Batch], Page]:
     """Return one page of a program's batches, newest first, and the page for its cursor."""
     page = store.query(
-        Table.LEDGER, f"PROGRAM#{program}", index="gsi1", limit=limit, start=start, newest_first=True
+        Table.LEDGER,
+        f"PROGRAM#{program}",
+        index="gsi1",
+        limit=limit,
+        start=start,
+        newest_first=True,
     )
     return [store.load(Batch, stored) for stored in page.items], page
 
@@ -279,10 +289,7 @@ def wake(batch: str) -> None:
 
 def book(writes: Transaction, booking: Booking, before: Booking | None) -> None:
     """Add what became of a booking; *before* is the unmatched one it replaces."""
-    if before is None:
-        condition = store.absent()
-    else:
-        condition = Path("status") == before.status
+    condition = store.absent() if before is None else Path("status") == before.status
     writes.put(
         Table.LEDGER,
         f"BOOKING#{booking.key}",
