@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 STACK_FILE = Path(".local/stack.json")
 
 
@@ -100,7 +98,6 @@ class Stack:
             "ConfirmSignUp",
             {"ClientId": self["client_id"], "Username": email, "ConfirmationCode": "123456"},
         ).expect(200)
-        self._call_trigger(str(answer.body["UserSub"]))
 
     def sign_in(self, email: str, password: str) -> str:
         """Return an ID token."""
@@ -113,20 +110,6 @@ class Stack:
             },
         ).expect(200)
         return str(answer.body["AuthenticationResult"]["IdToken"])
-
-    def _call_trigger(self, username: str) -> None:
-        # The embedded AWS does not call the pool's PostConfirmation trigger; stand in for it.
-        event = {
-            "triggerSource": "PostConfirmation_ConfirmSignUp",
-            "userPoolId": self["user_pool_id"],
-            "userName": username,
-        }
-        session = boto3.Session("test", "test", region_name=self["region"])
-        answer = session.client("lambda", endpoint_url=self["endpoint"]).invoke(
-            FunctionName=self["functions"]["sign_up"], Payload=json.dumps(event)
-        )
-        if "FunctionError" in answer:
-            raise SystemExit(answer["Payload"].read().decode())
 
     def _cognito(self, operation: str, body: dict[str, object]) -> Answer:
         headers = {
