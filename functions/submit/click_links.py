@@ -42,6 +42,9 @@ STALE_LIMIT_S = 3600.0
 CACHE_LIMIT = 2000
 
 
+_ACTIVE = {"S": "active"}
+
+
 class Link:
     """What of a stored link a click needs."""
 
@@ -59,7 +62,8 @@ class Link:
         self.code: str = item["code"]["S"]
         self.program: str = item["program"]["S"]
         self.partner: str = item["partner"]["S"]
-        self.active: bool = item["status"]["S"] == "active"
+        # A link is stored without the values that are its defaults.
+        self.active: bool = item.get("status", _ACTIVE)["S"] == _ACTIVE["S"]
         self.landing = Landing(
             item["destination"]["S"], {name: value["S"] for name, value in defaults.items()}
         )

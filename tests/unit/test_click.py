@@ -441,7 +441,6 @@ def test_keys_left_unread_are_no_answer(store: FakeStore, clock: Clock) -> None:
         {"destination": "https://user@evil.example/"},
         {"destination": "http://shop.example/"},
         {"destination": None},
-        {"status": None},
     ],
 )
 def test_link_that_is_damaged_is_unknown_and_reported(
@@ -454,6 +453,12 @@ def test_link_that_is_damaged_is_unknown_and_reported(
     store.core["LINK#abcdefgh"] = link_item(**overrides)
     assert clicks.answer(request(headers=JSON)) == NOT_FOUND
     assert [line["message"] for line in logged(capsys)] == ["link_unusable"]
+
+
+def test_link_stored_without_its_defaults_is_active(store: FakeStore, clicks: Clicks) -> None:
+    """Storage leaves out what is the default, and a link's default is to work."""
+    store.core["LINK#abcdefgh"] = link_item(status=None)
+    assert clicks.answer(request())["statusCode"] == 302
 
 
 def test_missing_salt_loses_the_count_not_the_visitor(
