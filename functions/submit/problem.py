@@ -143,6 +143,11 @@ def plain(status: HTTPStatus, code: str, detail: str, request_id: str) -> Proble
     )
 
 
+def phrase(status: int) -> str:
+    """Return what a status is called."""
+    return HTTPStatus(status).phrase
+
+
 def status_of(failure: Exception) -> HTTPStatus | None:
     """Return the status of the nearest class of *failure* in the table, None without one."""
     return next((STATUS[kind] for kind in type(failure).__mro__ if kind in STATUS), None)

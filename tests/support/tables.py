@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from infra import template
+from introducer.clients import client
+from introducer.tables import store
 
 _PASSED_ON = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
@@ -31,3 +34,13 @@ def create(dynamodb: Any, *, suffix: str = "") -> dict[str, str]:
         dynamodb.create_table(TableName=name, **request)
         environment[f"{logical_id.removesuffix('Table').upper()}_TABLE"] = name
     return environment
+
+
+def everything() -> list[dict[str, Any]]:
+    """Return every item of the Core, People and Ledger tables but the keys, in a stable order."""
+    found: list[dict[str, Any]] = []
+    for name in ("CORE_TABLE", "PEOPLE_TABLE", "LEDGER_TABLE"):
+        pages = client("dynamodb").get_paginator("scan").paginate(TableName=os.environ[name])
+        found += [store.item(raw) for page in pages for raw in page["Items"]]
+    kept = [item for item in found if not item["pk"].startswith("KEY#")]
+    return sorted(kept, key=lambda item: (item["pk"], item["sk"]))

@@ -1,0 +1,121 @@
+"""Examples for the API's description; a test sends each through the decoder of its route."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+_PROGRAM = json.loads((Path(__file__).parent / "programs" / "telecom.json").read_text())
+
+PATH = {
+    "program": "telecom",
+    "source": "billing",
+    "referral": "7w3k9x2m5n8p1q4r6s0t",
+    "batch": "3c5d7e9f1g2h4j6k8m0n",
+    "queue": "review",
+    "job": "accrue",
+}
+"""An example for each path parameter."""
+
+BODYLESS = frozenset({"accept", "approve_batch", "start_job"})
+"""Operations whose body may be left out."""
+
+BODIES: dict[str, dict[str, Any]] = {
+    "submit_referral": {
+        "byClick": {
+            "name": "Lena Lead",
+            "email": "lena@customers.example",
+            "country": "DE",
+            "product": "fibre",
+            "clicks": ["k7m2p9xw.AAAd6ZmFrZWZha2VmYWtlZmFr"],
+            "consent": {"text_version": "2026-11", "given": True},
+            "utm": {"utm_source": "newsletter"},
+        },
+        "byCode": {
+            "name": "Lena Lead",
+            "email": "lena@customers.example",
+            "phone": "+49 30 901820",
+            "company": "Lead GmbH",
+            "country": "DE",
+            "note": "Please call after six.",
+            "locale": "de-DE",
+            "code": "k7m2p9xw",
+            "consent": {"text_version": "2026-11", "given": True},
+        },
+    },
+    "enrol": {
+        "partner": {
+            "program": "telecom",
+            "audience": "partners",
+            "name": "Pia Partner",
+            "email": "pia@partners.example",
+            "country": "DE",
+            "terms_version": "2026-11",
+        }
+    },
+    "set_payee": {
+        "account": {
+            "name": "Pia Partner",
+            "iban": "DE75512108001245126199",
+            "town": "Hamburg",
+            "country": "DE",
+        }
+    },
+    "create_link": {
+        "toLandingPage": {"campaign": "autumn"},
+        "toPage": {
+            "destination": "https://shop.northwind-telecom.example/fibre?plan=office",
+            "utm": {"utm_medium": "email"},
+        },
+    },
+    "reject": {"declined": {"reason": "not_my_territory"}},
+    "publish_version": {"telecom": _PROGRAM},
+    "add_source": {"billing": {"source": "billing"}},
+    "add_rep": {
+        "rep": {
+            "id": "anna-berlin",
+            "login": "0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0",
+            "name": "Anna Berger",
+            "email": "anna@northwind-telecom.example",
+            "region": "eu",
+        }
+    },
+    "assign": {"rep": {"rep": "anna-berlin"}},
+    "receive": {
+        "stageChanged": {
+            "type": "stage.changed",
+            "data": {
+                "referral": "7w3k9x2m5n8p1q4r6s0t",
+                "external_id": "006Dn00000A1b2C",
+                "stage": "Proposal/Price Quote",
+                "at": "2026-11-22T11:17:00Z",
+            },
+        },
+        "saleRecorded": {
+            "type": "sale.recorded",
+            "data": {
+                "referral": "7w3k9x2m5n8p1q4r6s0t",
+                "sale": "INV-2026-1001",
+                "amount_minor": 500000,
+                "currency": "EUR",
+                "occurred_at": "2026-11-22T11:17:00Z",
+            },
+        },
+        "saleRefunded": {
+            "type": "sale.refunded",
+            "data": {
+                "referral": "7w3k9x2m5n8p1q4r6s0t",
+                "sale": "INV-2026-1001",
+                "refund": "CN-2026-17",
+                "amount_minor": 100000,
+                "at": "2026-11-29T09:00:00Z",
+            },
+        },
+        "customerChurned": {
+            "type": "customer.churned",
+            "data": {"referral": "7w3k9x2m5n8p1q4r6s0t", "at": "2027-01-31T00:00:00Z"},
+        },
+    },
+}
+"""Bodies by operation and example name."""

@@ -1,0 +1,90 @@
+"""Links lead to the program's hosts, as a browser sees hosts."""
+
+from __future__ import annotations
+
+import ada_url
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from introducer.errors import InvalidInputError
+from introducer.landing import Landing
+from submit.resources.links import check_destination
+from tests.support import life
+
+DOCUMENT = life.document(destinations=["www.acme.example", "shop.acme.example"])
+HOSTS = {"www.acme.example", "shop.acme.example"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.acme.example",
+        "https://www.acme.example/",
+        "https://WWW.acme.example/a/b?c=d#e",
+        "https://shop.acme.example?x=1",
+        "https://shop.acme.example#top",
+        "https://www.acme.example/@evil.example",
+        "https://www.acme.example/%2e%2e/x",
+    ],
+)
+def test_check_destination_takes_own_hosts(url: str) -> None:
+    """Path, query and fragment are free."""
+    check_destination(url, DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://www.acme.example/",
+        "HTTPS://www.acme.example/",
+        "https:/www.acme.example/",
+        "https:www.acme.example",
+        "//www.acme.example/",
+        "javascript:alert(1)",
+        "https://evil.example/",
+        "https://www.acme.example.evil.example/",
+        "https://evilwww.acme.example/",
+        "https://www.acme.example@evil.example/",
+        "https://user@www.acme.example/",
+        "https://www.acme.example:443/",
+        "https://www.acme.example:8443/",
+        "https://www.acme.example\\@evil.example/",
+        "https://www.acme.example\\.evil.example/",
+        "https://www.acme.example/\\evil",
+        "https://www.acme.example%2eevil.example/",
+        "https://www.acme.example\t.evil.example/",
+        "https://www.acme.example/\r\nSet-Cookie: a=b",
+        "https://www.acme.example/ x",
+        " https://www.acme.example/",
+        "https://ｗｗｗ.acme.example/",
+        "https://www。acme.example/",
+        "https://www.acme.example./",
+        "https://xn--www-acme-example/",
+        "https:///www.acme.example/",
+        "https://",
+        "",
+    ],
+)
+def test_check_destination_refuses_everything_else(url: str) -> None:
+    """Another host in whatever disguise is no destination."""
+    with pytest.raises(InvalidInputError) as caught:
+        check_destination(url, DOCUMENT)
+    assert "destination_not_allowed" == caught.value.code
+
+
+_PIECES = st.sampled_from(
+    [*HOSTS, "evil.example", "@", ":", "//", "/", "\\", "?", "#", "%2e", "%00", "\t", " ", ".", "\u3002"]
+)
+
+
+@given(st.lists(_PIECES, max_size=8).map(lambda parts: "https://" + "".join(parts)))
+@example("https://www.acme.example/https://evil.example")
+def test_check_destination_agrees_with_browsers(url: str) -> None:
+    """Whatever is taken, a WHATWG parser sees the same host, and the click path can use it."""
+    try:
+        check_destination(url, DOCUMENT)
+    except InvalidInputError:
+        return
+    assert ada_url.URL(url).hostname in HOSTS
+    Landing(url, {})
