@@ -311,11 +311,12 @@ def _signed(walk: Walk, message: str, body: dict[str, Any]) -> Answer:
 
 def _mails(walk: Walk) -> list[str]:
     answer = http("GET", f"{walk.stack['endpoint']}/_ministack/ses/messages").expect(200)
+    sent = [mail for account in answer.body["messages"].values() for mail in account]
     found = []
-    for mail in answer.body["messages"]:
+    for mail in sent:
         text = json.dumps(mail)
         if walk.partner_mail in text or walk.referral in text:
-            found.append(f"{mail.get('to') or mail.get('To')}: {mail.get('subject') or ''}")
+            found.append(f"{', '.join(mail['To'])}: {mail['Subject']}")
     return found
 
 
