@@ -43,7 +43,6 @@ def link_item(code: str = "abcdefgh", **overrides: Any) -> dict[str, Any]:
         "program": "telecom",
         "partner": "0123456789abcdefghjk",
         "destination": "https://shop.example/fiber",
-        "status": "active",
     } | {name: value for name, value in overrides.items() if name != "utm"}
     item: dict[str, Any] = {k: {"S": v} for k, v in attributes.items() if v is not None}
     tags = overrides.get("utm", {"utm_source": "partner"})

@@ -136,7 +136,7 @@ def test_click_record_stays_small_and_nameless(clicks: Clicks, store: FakeStore)
     store.core["LINK#" + "c" * 22] = link_item("c" * 22, program="p" * 32)
     event = request(
         "c" * 22,
-        query="utm_source=" + "%C3%BC" * 60 + "&utm_campaign=" + "y" * 200 + "&gad_campaignid=1",
+        query="utm_source=" + "%C3%BC" * 60 + "&utm_campaign=" + "y" * 100 + "&gad_campaignid=1",
         address="2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
         headers={
             "referer": f"https://{'r' * 57}.de/",
@@ -399,9 +399,7 @@ def test_link_is_used_past_its_time_while_the_store_is_down(
     assert location.startswith("https://shop.example/new?")
 
 
-def test_link_too_old_is_not_used_for_ever(
-    clicks: Clicks, store: FakeStore, clock: Clock
-) -> None:
+def test_link_too_old_is_not_used_for_ever(clicks: Clicks, store: FakeStore, clock: Clock) -> None:
     """After an hour without an answer we say so."""
     clicks.answer(request())
     store.fail["BatchGetItem"] = lean.CallError(500, "InternalServerError")
@@ -500,7 +498,9 @@ def test_cookie_holds_ten_and_forgets_the_oldest(clicks: Clicks, clock: Clock) -
     assert cookie == "introducer_clicks=" + "~".join(made[-10:])
 
 
-@pytest.mark.parametrize("cookie", ["introducer_clicks=" + "a" * 50_000, "introducer_clicks", "=", ""])
+@pytest.mark.parametrize(
+    "cookie", ["introducer_clicks=" + "a" * 50_000, "introducer_clicks", "=", ""]
+)
 def test_cookie_that_is_no_list_of_ids_is_replaced(clicks: Clicks, cookie: str) -> None:
     """A swollen or broken cookie is forgotten."""
     response = clicks.answer(request(cookies=[cookie]))

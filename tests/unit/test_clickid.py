@@ -60,7 +60,14 @@ def test_click_id_from_hostile_text_is_refused_quietly(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ".", "abc.A" + "A" * 24 + "\n", "abc\x00.A" + "A" * 24, "x" * 1_000_000, "äbc.A" + "A" * 24],
+    [
+        "",
+        ".",
+        "abc.A" + "A" * 24 + "\n",
+        "abc\x00.A" + "A" * 24,
+        "x" * 1_000_000,
+        "äbc.A" + "A" * 24,
+    ],
 )
 def test_click_id_of_the_wrong_shape_is_refused(text: str) -> None:
     """Line ends, zero bytes, other alphabets and megabytes are refused by shape alone."""
@@ -113,7 +120,9 @@ def test_code_that_can_exist(code: str) -> None:
     assert clickid.is_code(code) is True
 
 
-@pytest.mark.parametrize("code", ["", "ab", "-ab", "_ab", "ABC", "a" * 23, "ab.c", "ab c", "abç", "abc\n"])
+@pytest.mark.parametrize(
+    "code", ["", "ab", "-ab", "_ab", "ABC", "a" * 23, "ab.c", "ab c", "abç", "abc\n"]
+)
 def test_code_that_cannot_exist(code: str) -> None:
     """Anything else is not worth a read."""
     assert clickid.is_code(code) is False

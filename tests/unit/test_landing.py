@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from hypothesis import given
@@ -58,7 +58,9 @@ def test_location_fills_defaults_only_where_nothing_was_said() -> None:
     assert link.tags([("utm_source", "news")]) == {"utm_source": "news", "utm_medium": "own"}
 
 
-@given(st.text(max_size=300), st.sampled_from(["https://a.example", "https://a.example:8443/p?q=1#f"]))
+@given(
+    st.text(max_size=300), st.sampled_from(["https://a.example", "https://a.example:8443/p?q=1#f"])
+)
 def test_location_never_leaves_the_destination(query: str, destination: str) -> None:
     """Whatever the query, scheme, host, path and fragment stay, and no line can end."""
     location = Landing(destination, DEFAULTS).location(landing.passed(query), CLICK)
@@ -80,16 +82,16 @@ def test_location_never_leaves_the_destination(query: str, destination: str) -> 
     }
 
 
-@given(st.lists(st.tuples(st.sampled_from(["utm_source", "gclid", "utm_x_y"]), st.text(max_size=50))))
+@given(
+    st.lists(st.tuples(st.sampled_from(["utm_source", "gclid", "utm_x_y"]), st.text(max_size=50)))
+)
 def test_passed_keeps_order_and_repeats(pairs: list[tuple[str, str]]) -> None:
     """What may pass arrives as it was sent, decoded."""
-    from urllib.parse import urlencode
-
     query = urlencode(pairs)
     if len(query) > 2048:
         return
-    expected = [(name, value) for name, value in pairs if value and value.isprintable()][:30]
-    assert expected == landing.passed(query)
+    fit = [(name, value) for name, value in pairs if value and value.isprintable()]
+    assert [pair for pair in fit if "@" not in pair[1]][:30] == landing.passed(query)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,10 @@ def test_passed_keeps_order_and_repeats(pairs: list[tuple[str, str]]) -> None:
         "UTM_source=1",
         "utm_source[]=1",
         f"utm_{'a' * 21}=1",
-        f"utm_source={'x' * 257}",
+        f"utm_source={'x' * 101}",
+        f"gclid={'x' * 257}",
+        "utm_content=jane@example.com",
+        "utm_content=jane%40example.com",
         f"utm_source=ok&x={'x' * 2048}",
         "//evil.example",
         "next=//evil.example&url=https://evil.example",
@@ -127,8 +132,10 @@ def test_passed_stops_at_thirty() -> None:
 def test_location_that_would_be_too_long_keeps_only_the_click() -> None:
     """The destination and the click id matter more than tags."""
     link = Landing("https://a.example/" + "p" * 2000, {})
-    incoming = [("utm_source", "ü" * 256)] * 2
-    assert link.location(incoming, CLICK) == f"https://a.example/{'p' * 2000}?introducer_click={CLICK}"
+    incoming = [("utm_source", "ü" * 100)] * 5
+    assert (
+        link.location(incoming, CLICK) == f"https://a.example/{'p' * 2000}?introducer_click={CLICK}"
+    )
 
 
 @pytest.mark.parametrize(

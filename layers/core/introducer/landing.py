@@ -26,7 +26,8 @@ PAID = frozenset(
 
 _QUERY_LIMIT = 2048
 _PAIRS_LIMIT = 30
-_VALUE_LIMIT = 256
+_UTM_VALUE_LIMIT = 100
+_PAID_VALUE_LIMIT = 256
 _LOCATION_LIMIT = 4096
 _UTM_LENGTHS = range(5, 25)
 _SCHEME = "https://"
@@ -117,18 +118,23 @@ def passed(raw_query: str) -> Pairs:
     """Return what of a click's query goes on to the landing page.
 
     Kept are ``utm_*`` and :data:`PAID`, in order, repeats included. A query longer than
-    2,048 characters is ignored whole; a value that is empty, longer than 256 characters
-    or holds control characters is left out.
+    2,048 characters is ignored whole. Left out is a value that is empty or too long (100
+    characters, 256 for an ad network's), holds control characters, or an ``@``: mail tools
+    put addresses into campaign tags, and those shall go no further.
     """
     if not raw_query or len(raw_query) > _QUERY_LIMIT:
         return []
     pairs: Pairs = []
     for segment in raw_query.split("&"):
         name, _, raw = segment.partition("=")
-        if name not in PAID and not _is_utm(name):
+        if _is_utm(name):
+            limit = _UTM_VALUE_LIMIT
+        elif name in PAID:
+            limit = _PAID_VALUE_LIMIT
+        else:
             continue
         value = unquote_plus(raw)
-        if 0 < len(value) <= _VALUE_LIMIT and value.isprintable():
+        if 0 < len(value) <= limit and value.isprintable() and "@" not in value:
             pairs.append((name, value))
         if len(pairs) == _PAIRS_LIMIT:
             break

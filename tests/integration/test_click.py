@@ -1,0 +1,127 @@
+"""The click function as Lambda runs it, against the embedded AWS: real sockets, real conditions."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import boto3
+import pytest
+
+from introducer import clickid
+from introducer.partner import Link
+from introducer.tables import partners, programs, store
+from introducer.tables.rollups import days
+from introducer.tables.store import Table, Transaction
+from route import count
+from submit import click
+from tests.support.clicks import request
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+NOW = "2026-11-22T11:17:00.000Z"
+
+
+def make_link(code: str, **overrides: Any) -> Link:
+    """Store a link as the API does, and the salt as publishing a program does."""
+    link = Link(
+        code=code,
+        program="telecom",
+        partner="0123456789abcdefghjk",
+        destination="https://shop.example.com/fiber?plan=1#top",
+        created_at=NOW,
+        **overrides,
+    )
+    writes = Transaction()
+    partners.add_link(writes, link, actor="PARTNER#0123456789abcdefghjk")
+    writes.commit()
+    programs.ensure_click_salt(NOW)
+    return link
+
+
+def stored_clicks() -> list[dict[str, Any]]:
+    """Return everything in the Clicks table."""
+    dynamodb = boto3.client("dynamodb")
+    items: list[dict[str, Any]] = dynamodb.scan(TableName=os.environ["CLICKS_TABLE"])["Items"]
+    return items
+
+
+def test_click_on_a_link_of_the_api_is_stored_and_proves_itself() -> None:
+    """Whatever the API stores as a link can be clicked; the id is one that intake believes."""
+    make_link("abcdefgh", utm={"utm_medium": "friend"})
+    response = click.handler(request(query="utm_source=news"), None)
+    (item,) = stored_clicks()
+    made = item["pk"]["S"]
+    assert response["statusCode"] == 302
+    assert response["headers"]["location"] == (
+        "https://shop.example.com/fiber?plan=1&utm_source=news&utm_medium=friend"
+        f"&introducer_click={made}#top"
+    )
+    keys = clickid.keys_of(programs.click_salts(), NOW)
+    said = clickid.read(made, keys)
+    assert said is not None
+    assert (said.code, said.at[:13]) == ("abcdefgh", item["at"]["S"][:13])
+    assert {name: item[name]["S"] for name in ("link", "program", "partner", "utm")} == {
+        "link": "abcdefgh",
+        "program": "telecom",
+        "partner": "0123456789abcdefghjk",
+        "utm": "s=news&m=friend",
+    }
+
+
+def test_repeat_is_refused_by_the_table_and_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    """The condition that fails is DynamoDB's own, and it is understood."""
+    make_link("abcdefgh")
+    first = click.handler(request(), None)
+    assert click.handler(request(), None) == first
+    assert len(stored_clicks()) == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_unknown_and_suspended_links_are_the_same_404() -> None:
+    """Nothing is stored for either."""
+    make_link("suspended", status="suspended")
+    answers = [click.handler(request(code), None) for code in ("suspended", "neverwas")]
+    assert answers[0] == answers[1]
+    assert answers[0]["statusCode"] == 404
+    assert stored_clicks() == []
+
+
+def test_click_becomes_a_counter() -> None:
+    """From the redirect over the stored item to what a partner sees."""
+    make_link("abcdefgh")
+    for address in ("203.0.113.1", "203.0.113.2", "203.0.113.2"):
+        click.handler(request(address=address), None)
+    records = [
+        {
+            "eventID": item["pk"]["S"],
+            "eventName": "INSERT",
+            "dynamodb": {"NewImage": item, "SequenceNumber": str(number)},
+        }
+        for number, item in enumerate(stored_clicks())
+    ]
+    count.handler({"Records": records}, None)
+    today = str(records[0]["dynamodb"]["NewImage"]["at"]["S"])[:10]  # type: ignore[index]
+    assert [day.clicks for day in days("telecom", today, today, link="abcdefgh")] == [2]
+
+
+def test_wrong_credentials_or_table_lose_the_click_not_the_visitor(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DynamoDB's refusal is named in the one line of the loss."""
+    make_link("abcdefgh")
+    monkeypatch.setenv("CLICKS_TABLE", "no-such-table")
+    click.service.cache_clear()
+    assert click.handler(request(), None)["statusCode"] == 302
+    (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    assert (line["ClickLost"], line["reason"]) == (1, "ResourceNotFoundException")
+
+
+def test_stored_salt_has_the_attributes_that_were_agreed() -> None:
+    """One item, made once, whose secret is 32 random bytes."""
+    programs.ensure_click_salt(NOW)
+    programs.ensure_click_salt("2026-12-01T00:00:00.000Z")
+    salt = store.get(Table.CORE, clickid.SALT_PK, clickid.SALT_SK)
+    assert salt is not None
+    assert (salt["kid"], salt["since"], len(clickid.key_of(salt).secret)) == ("A", NOW, 32)
