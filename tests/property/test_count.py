@@ -6,7 +6,6 @@ in DynamoDB what they mean here is what ``tests/integration/test_count.py`` show
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections import Counter
 from typing import Any

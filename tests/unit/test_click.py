@@ -95,6 +95,7 @@ def test_click_redirects_and_is_recorded(clicks: Clicks, store: FakeStore) -> No
     )
     response = clicks.answer(event)
     made = click_id(response)
+    attributes = "; Path=/; Max-Age=7776000; Secure; SameSite=Lax; Domain=example.com"
     assert response == {
         "statusCode": 302,
         "headers": {
@@ -102,10 +103,7 @@ def test_click_redirects_and_is_recorded(clicks: Clicks, store: FakeStore) -> No
             f"&introducer_click={made}",
             **HEADERS,
         },
-        "cookies": [
-            f"introducer_clicks={made}; Path=/; Max-Age=7776000; Secure; SameSite=Lax"
-            "; Domain=example.com"
-        ],
+        "cookies": [f"introducer_clicks={made}{attributes}"],
         "body": "",
     }
     assert store.clicks == {
@@ -229,7 +227,7 @@ def test_code_is_folded_to_lower_case(clicks: Clicks, store: FakeStore) -> None:
     ],
 )
 def test_click_of_no_person_is_redirected_and_not_recorded(
-    clicks: Clicks, store: FakeStore, overrides: dict[str, Any], with_id: bool
+    clicks: Clicks, store: FakeStore, overrides: dict[str, Any], *, with_id: bool
 ) -> None:
     """HEAD, prefetch and bots are sent on; only what a person may yet see carries an id."""
     response = clicks.answer(request(**overrides))
@@ -421,7 +419,7 @@ def test_unread_link_is_unavailable_not_unknown(
     assert clicks.answer(request())["statusCode"] == 302
 
 
-def test_keys_left_unread_are_no_answer(store: FakeStore, clock: Clock) -> None:
+def test_keys_left_unread_are_no_answer(clock: Clock) -> None:
     """A throttled batch read is a fault, not an unknown code."""
 
     class Throttled(FakeStore):
@@ -508,14 +506,14 @@ def test_cookie_that_is_no_list_of_ids_is_replaced(clicks: Clicks, cookie: str) 
 
 
 def test_guessing_codes_does_not_push_links_out(clicks: Clicks, store: FakeStore) -> None:
-    """After thousands of unknown codes the known link still needs no read, and memory is bounded."""
+    """After thousands of unknown codes the known link needs no read; memory is bounded."""
     clicks.answer(request())
     for number in range(5000):
         clicks.answer(request(f"guess{number}"))
     reads = store.count("BatchGetItem")
     clicks.answer(request(address="203.0.113.9"))
     assert reads == store.count("BatchGetItem") == 5001
-    assert len(clicks._links._unknown) == 2000  # noqa: SLF001  (the bound is the point)
+    assert len(clicks._links._unknown) == 2000
 
 
 def test_debug_line_holds_nothing_personal(

@@ -27,7 +27,7 @@ def test_click_imports_nothing_heavy(module: str) -> None:
     """The hottest function loads the standard library and four small modules of ours."""
     code = f"import sys\nimport {module}\nprint(' '.join(sys.modules))"
     path = [entry for entry in sys.path if entry]
-    ran = subprocess.run(  # noqa: S603
+    ran = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {path!r}\n{code}"],
         capture_output=True,
         text=True,

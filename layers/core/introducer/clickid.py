@@ -17,9 +17,12 @@ from __future__ import annotations
 import base64
 import binascii
 import time
-from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from hmac import compare_digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 COOKIE = "introducer_clicks"
 """The first-party cookie with the visitor's last ids, oldest first."""

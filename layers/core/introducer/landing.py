@@ -10,17 +10,32 @@ Standard library only: the click function imports this.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from urllib.parse import quote, unquote_plus
 
 from introducer.clickid import PARAMETER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 Pairs = list[tuple[str, str]]
 """Query parameters, decoded, in order, repeats included."""
 
 PAID = frozenset(
-    "gclid gbraid wbraid gad_source gad_campaignid fbclid fb_action_ids twclid msclkid "
-    "li_fat_id rdclid ttclid".split()
+    (
+        "gclid",
+        "gbraid",
+        "wbraid",
+        "gad_source",
+        "gad_campaignid",
+        "fbclid",
+        "fb_action_ids",
+        "twclid",
+        "msclkid",
+        "li_fat_id",
+        "rdclid",
+        "ttclid",
+    )
 )
 """Names under which ad networks pass the click of theirs that led here."""
 

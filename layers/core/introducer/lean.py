@@ -21,7 +21,6 @@ import select
 import ssl
 import threading
 import time
-from collections.abc import Mapping
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -29,6 +28,7 @@ from introducer.settings import setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` alone would be a third of this module's start-up
+    from collections.abc import Mapping
     from typing import Any
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"
@@ -60,6 +60,55 @@ class Credentials:
         self.token = token
 
 
+class Signer:
+    """Signs POSTs to ``/`` of one host, for one region and one set of credentials."""
+
+    def __init__(self, host: str, region: str, credentials: Credentials) -> None:
+        self._host = host
+        self._region = region
+        self._credentials = credentials
+        self._key_of_day = ("", b"")
+
+    def headers(self, body: bytes, target: str, stamp: str) -> dict[str, str]:
+        """Return the headers of a signed request.
+
+        Args:
+            body: The request's JSON.
+            target: Value of ``X-Amz-Target``.
+            stamp: The time, ``20261122T111700Z``.
+        """
+        headers = {
+            "content-type": _CONTENT_TYPE,
+            "host": self._host,
+            "x-amz-date": stamp,
+            "x-amz-target": target,
+        }
+        if self._credentials.token:
+            headers["x-amz-security-token"] = self._credentials.token
+        names = sorted(headers)
+        signed = ";".join(names)
+        lines = "".join([f"{name}:{headers[name]}\n" for name in names])
+        canonical = f"POST\n/\n\n{lines}\n{signed}\n{_sha256(body)}"
+        day = stamp[:8]
+        scope = f"{day}/{self._region}/{_SERVICE}/aws4_request"
+        text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{_sha256(canonical.encode())}"
+        signature = hmac.digest(self._key(day), text.encode(), "sha256").hex()
+        headers["authorization"] = (
+            f"AWS4-HMAC-SHA256 Credential={self._credentials.access_key}/{scope}, "
+            f"SignedHeaders={signed}, Signature={signature}"
+        )
+        return headers
+
+    def _key(self, day: str) -> bytes:
+        known, key = self._key_of_day
+        if known != day:
+            key = f"AWS4{self._credentials.secret_key}".encode()
+            for part in (day, self._region, _SERVICE, "aws4_request"):
+                key = hmac.digest(key, part.encode(), "sha256")
+            self._key_of_day = (day, key)
+        return key
+
+
 class Client:
     """Calls DynamoDB in one region, over one kept-alive connection per thread."""
 
@@ -67,8 +116,7 @@ class Client:
         parts = urlsplit(endpoint)
         self._secure = parts.scheme == "https"
         self._host = parts.netloc
-        self._region = region
-        self._credentials = credentials
+        self._signer = Signer(parts.netloc, region, credentials)
         self._local = threading.local()
 
     def call(
@@ -90,8 +138,7 @@ class Client:
         deadline = time.monotonic() + timeout_s
         body = json.dumps(request, separators=(",", ":")).encode()
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        target = f"DynamoDB_20120810.{operation}"
-        headers = sign(body, target, self._host, self._region, self._credentials, stamp)
+        headers = self._signer.headers(body, f"DynamoDB_20120810.{operation}", stamp)
         try:
             status, answer = self._exchange(body, headers, deadline, repeatable=repeatable)
             document: dict[str, Any] = json.loads(answer)
@@ -163,58 +210,6 @@ def client() -> Client:
     return Client(endpoint(region), region, credentials)
 
 
-def sign(
-    body: bytes, target: str, host: str, region: str, credentials: Credentials, stamp: str
-) -> dict[str, str]:
-    """Return the headers of a signed POST of *body* to ``/``.
-
-    Args:
-        body: The request's JSON.
-        target: Value of ``X-Amz-Target``.
-        host: Value of ``Host``, with the port if it is not the scheme's own.
-        region: AWS region.
-        credentials: Who signs.
-        stamp: The time, ``20261122T111700Z``.
-    """
-    headers = {
-        "content-type": _CONTENT_TYPE,
-        "host": host,
-        "x-amz-date": stamp,
-        "x-amz-target": target,
-    }
-    if credentials.token:
-        headers["x-amz-security-token"] = credentials.token
-    names = sorted(headers)
-    signed = ";".join(names)
-    lines = "".join([f"{name}:{headers[name]}\n" for name in names])
-    canonical = f"POST\n/\n\n{lines}\n{signed}\n{hashlib.sha256(body).hexdigest()}"
-    day = stamp[:8]
-    scope = f"{day}/{region}/{_SERVICE}/aws4_request"
-    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    key = _signing_key(credentials.secret_key, day, region)
-    signature = hmac.digest(key, text.encode(), "sha256").hex()
-    headers["authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, "
-        f"SignedHeaders={signed}, Signature={signature}"
-    )
-    return headers
-
-
-_key_of_the_day: tuple[tuple[str, str, str], bytes] = (("", "", ""), b"")
-
-
-def _signing_key(secret_key: str, day: str, region: str) -> bytes:
-    global _key_of_the_day  # noqa: PLW0603  (one key a day; a cache of one, replaced whole)
-    wanted = (secret_key, day, region)
-    known, key = _key_of_the_day
-    if known != wanted:
-        key = f"AWS4{secret_key}".encode()
-        for part in (day, region, _SERVICE, "aws4_request"):
-            key = hmac.digest(key, part.encode(), "sha256")
-        _key_of_the_day = (wanted, key)
-    return key
-
-
 @cache
 def _tls() -> ssl.SSLContext:
     # Reading certificates is the dearest part of a start; a function that is never
@@ -243,3 +238,7 @@ def _allow(connection: http.client.HTTPConnection, deadline: float) -> None:
     connection.timeout = left
     if connection.sock is not None:
         connection.sock.settimeout(left)
+
+
+def _sha256(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
