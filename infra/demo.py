@@ -45,7 +45,7 @@ class Walk:
         self.number = 0
         self.manager = stack.sign_in(STAFF[0].email, PASSWORD)
         self.finance = stack.sign_in(STAFF[1].email, PASSWORD)
-        self.partner = self.click = self.code = self.referral = self.rep = self.batch = ""
+        self.partner = self.click = self.code = self.referral = self.rep = self.rep_mail = self.batch = ""
 
     def step(self, title: str) -> None:
         """Print the heading of the next step."""
@@ -148,7 +148,7 @@ def follow_routing(walk: Walk) -> None:
             token = walk.stack.sign_in(person.email, PASSWORD)
             mine = walk.stack.call("GET", f"/v1/rep/referrals/{walk.referral}", token=token)
             if mine.status == 200:
-                walk.rep = token
+                walk.rep, walk.rep_mail = token, person.email
                 print(f"    assigned to {person.name}")
     _hold(bool(walk.rep), "no rep has it")
     for event in seen.body["timeline"]:
@@ -156,14 +156,15 @@ def follow_routing(walk: Walk) -> None:
 
 
 def check_mails(walk: Walk) -> None:
-    """The partner and the rep have mail."""
+    """The partner and the rep have mail about this referral."""
     walk.step("The partner and the rep get e-mails")
+    expected = {walk.partner_mail, walk.rep_mail}
     mails = _until(
-        lambda: _mails(walk),
-        lambda found: any(walk.partner_mail in mail for mail in found) and len(found) >= 2,
+        lambda: [mail for mail in _mails(walk) if walk.referral in json.dumps(mail)],
+        lambda found: expected <= {address for mail in found for address in mail["To"]},
     )
     for mail in mails:
-        print(f"    {mail}")
+        print(f"    to {', '.join(mail['To'])}: {mail['Subject']}")
 
 
 def accept(walk: Walk) -> None:
@@ -309,15 +310,9 @@ def _signed(walk: Walk, message: str, body: dict[str, Any]) -> Answer:
     return walk.stack.call("POST", path, raw.encode(), headers=headers)
 
 
-def _mails(walk: Walk) -> list[str]:
+def _mails(walk: Walk) -> list[dict[str, Any]]:
     answer = http("GET", f"{walk.stack['endpoint']}/_ministack/ses/messages").expect(200)
-    sent = [mail for account in answer.body["messages"].values() for mail in account]
-    found = []
-    for mail in sent:
-        text = json.dumps(mail)
-        if walk.partner_mail in text or walk.referral in text:
-            found.append(f"{', '.join(mail['To'])}: {mail['Subject']}")
-    return found
+    return [mail for account in answer.body["messages"].values() for mail in account]
 
 
 def _report(walk: Walk) -> dict[str, Any] | None:
@@ -333,7 +328,7 @@ def _report(walk: Walk) -> dict[str, Any] | None:
 def _debited(camt: bytes) -> int:
     """Return what a camt.054 says was debited, minor units of a two-digit currency."""
     total = 0
-    for entry in Xml.fromstring(camt).iter("{*}Ntry"):  # noqa: S314  (our own bank process)
+    for entry in Xml.fromstring(camt).findall(".//{*}Ntry"):  # noqa: S314  (our own bank process)
         if entry.findtext("{*}CdtDbtInd") == "DBIT":
             major, _, minor = str(entry.findtext("{*}Amt")).partition(".")
             total += int(major) * 100 + int(minor.ljust(2, "0")[:2] or 0)
