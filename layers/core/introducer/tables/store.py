@@ -19,7 +19,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection.base import Connection, MetaTable
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -341,7 +341,7 @@ class Transaction:
                 write.error.existing = item(raw) if raw else None
                 raise write.error from failure
         codes = {reason.code for reason in failure.cancellation_reasons if reason is not None}
-        if failure.cause_response_code in _BUSY or (codes and codes <= _BUSY):
+        if _code(failure) in _BUSY or (codes and codes <= _BUSY):
             return
         translate(failure)
 
@@ -367,20 +367,25 @@ def put(
     try:
         connection().put_item(name(table), pk, sk, attributes(value), condition=condition)
     except PynamoDBException as failure:
-        if failure.cause_response_code == "ConditionalCheckFailedException" and error:
+        if _code(failure) == "ConditionalCheckFailedException" and error:
             raise error from failure
         translate(failure)
 
 
 def translate(failure: PynamoDBException) -> None:
     """Raise what a failed call means: busy, uncertain, or the failure itself."""
-    if failure.cause_response_code in _BUSY:
+    if _code(failure) in _BUSY:
         message = "the store is busy"
         raise ContentionError(message) from failure
     if isinstance(failure.cause, BotoCoreError):
         message = "the store did not answer"
         raise UncertainError(message) from failure
     raise failure
+
+
+def _code(failure: PynamoDBException) -> str | None:
+    # PynamoDB's own property breaks on a lost answer: its `response` is there, and None.
+    return failure.cause_response_code if isinstance(failure.cause, ClientError) else None
 
 
 def absent() -> Condition:

@@ -1,0 +1,160 @@
+"""Who may do what: every role against every route, in process."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from submit.http import Endpoint
+from tests.support.api import APPS, REQUEST_ID, call, login
+
+ROLES = ("partner", "org_manager", "rep", "manager", "finance", "auditor")
+SPECS = [spec for app in APPS for spec in app.endpoints]
+GUARDED = [spec for spec in SPECS if spec.roles]
+
+ALLOWED: dict[str, set[str]] = {
+    "POST /v1/partners": {"partner"},
+    "GET /v1/me": {"partner"},
+    "PUT /v1/me/payee": {"partner"},
+    "GET /v1/me/links": {"partner"},
+    "POST /v1/me/links": {"partner"},
+    "GET /v1/me/referrals": {"partner"},
+    "GET /v1/me/referrals/{referral}": {"partner"},
+    "GET /v1/me/rewards": {"partner"},
+    "GET /v1/me/statement": {"partner"},
+    "GET /v1/rep/referrals": {"rep"},
+    "GET /v1/rep/referrals/{referral}": {"rep"},
+    "POST /v1/rep/referrals/{referral}/accept": {"rep"},
+    "POST /v1/rep/referrals/{referral}/reject": {"rep"},
+    "POST /v1/programs/{program}/versions": {"manager"},
+    "GET /v1/programs/{program}": {"manager", "finance", "auditor"},
+    "POST /v1/programs/{program}/sources": {"manager"},
+    "POST /v1/programs/{program}/reps": {"manager"},
+    "GET /v1/programs/{program}/queues/{queue}": {"manager", "finance", "auditor"},
+    "POST /v1/programs/{program}/referrals/{referral}/assign": {"manager"},
+    "GET /v1/batches": {"manager", "finance", "auditor"},
+    "GET /v1/batches/{batch}": {"manager", "finance", "auditor"},
+    "POST /v1/batches/{batch}/approve": {"manager", "finance"},
+    "POST /v1/jobs/{job}": {"manager", "finance"},
+}
+
+pytestmark = pytest.mark.usefixtures("function_environment")
+
+
+def path(spec: Endpoint) -> str:
+    """Return a path of the route."""
+    return re.sub(r"{\w+}", "x", spec.route)
+
+
+def test_every_route_is_in_the_table() -> None:
+    """A route without a login is one of three; every other stands in the table above."""
+    assert ALLOWED == {f"{spec.method} {spec.route}": set(spec.roles) for spec in GUARDED}
+    assert {
+        "POST /v1/programs/{program}/referrals",
+        "GET /v1/openapi.json",
+        "POST /v1/inbound/{program}/{source}",
+    } == {f"{spec.method} {spec.route}" for spec in SPECS if not spec.roles}
+
+
+@pytest.mark.parametrize("spec", GUARDED, ids=lambda spec: f"{spec.method} {spec.route}")
+def test_role_is_required(spec: Endpoint) -> None:
+    """Every role not named is refused before anything is read, body and store included."""
+    wrong = [role for role in ROLES if role not in spec.roles]
+    for groups in [*([role] for role in wrong), wrong, ["Partner"], ["x-partner"]]:
+        reply = call(spec.method, path(spec), "{", claims=login("sub-1", *groups))
+        assert (403, "forbidden") == reply.problem()
+
+
+@pytest.mark.parametrize("spec", GUARDED, ids=lambda spec: f"{spec.method} {spec.route}")
+def test_no_group_is_a_partner_and_nothing_else(spec: Endpoint) -> None:
+    """Who registered alone has no group; that opens the partners' routes only."""
+    reply = call(spec.method, path(spec), "{", claims=login("sub-1"))
+    assert (reply.status == 403) == ("partner" not in spec.roles)
+
+
+@pytest.mark.parametrize("spec", GUARDED, ids=lambda spec: f"{spec.method} {spec.route}")
+def test_login_is_required(spec: Endpoint) -> None:
+    """Without verified claims, or with an access token's, nobody is anybody."""
+    claims: list[dict[str, Any] | None] = [
+        None,
+        {},
+        {"sub": ""},
+        {**login("sub-1", *spec.roles), "token_use": "access"},
+    ]
+    for each in claims:
+        assert (401, "unauthenticated") == call(spec.method, path(spec), claims=each).problem()
+
+
+@pytest.mark.parametrize("text", ["rep", "[rep]", "rep,partner", "[rep, partner]", "[partner rep]"])
+def test_groups_are_read_in_every_spelling(text: str) -> None:
+    """API Gateway and the embedded AWS spell lists differently; roles pass either way.
+
+    Passing shows as the next refusal: nothing is stored, so the path names nothing.
+    """
+    claims = {**login("sub-1"), "cognito:groups": text}
+    reply = call("POST", "/v1/rep/referrals/@/accept", {}, claims=claims)
+    assert (404, "not_found") == reply.problem()
+
+
+def test_who_you_are_is_not_taken_from_headers_or_body() -> None:
+    """Claims sent by the caller are not claims."""
+    forged = {"cognito:groups": "manager", "x-amzn-oidc-identity": "sub-1", "authorization": "x"}
+    reply = call("POST", "/v1/jobs/accrue", {"claims": forged}, headers=forged)
+    assert (401, "unauthenticated") == reply.problem()
+
+
+def test_answers_carry_the_safe_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answer is cached or sniffed; each names its request; other origins are let in by name."""
+    monkeypatch.setenv("ALLOW_ORIGIN", "https://portal.example.com")
+    reply = call("GET", "/v1/openapi.json")
+    assert {
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "x-request-id": REQUEST_ID,
+        "access-control-allow-origin": "https://portal.example.com",
+        "access-control-expose-headers": "idempotent-replayed,x-request-id,retry-after",
+        "content-type": "application/json",
+    } == reply.headers
+    assert (200, "3.1.0") == (reply.status, reply.body["openapi"])
+
+
+def test_chalice_answers_in_our_words() -> None:
+    """A method the route does not have is a problem document too."""
+    event = {
+        "requestContext": {
+            "requestId": REQUEST_ID,
+            "httpMethod": "DELETE",
+            "resourcePath": "/v1/me",
+        },
+        "headers": {},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "body": None,
+    }
+    answer = next(app for app in APPS if app.app_name == "partner")(event, None)
+    body = json.loads(answer["body"])
+    assert (405, "method_not_allowed", REQUEST_ID) == (
+        answer["statusCode"],
+        body["code"],
+        body["request_id"],
+    )
+
+
+def test_unexpected_failures_say_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What nobody thought of is an internal error whose text, perhaps personal, goes nowhere."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("lena@customers.example")
+
+    monkeypatch.setattr("introducer.tables.partners.partner_of_login", broken)
+    reply = call("GET", "/v1/me", claims=login("sub-1", "partner"))
+    assert (500, "internal_error") == reply.problem()
+    logged = str([vars(record) for record in caplog.records])
+    assert ("customers" in str(reply.body), "customers" in logged) == (False, False)
+    assert ("KeyError" in logged, REQUEST_ID in logged) == (True, True)
