@@ -215,3 +215,20 @@ def new_queue(name: str) -> str:
     """Make a queue and return its URL."""
     url: str = client("sqs").create_queue(QueueName=name)["QueueUrl"]
     return url
+
+
+def record(service: str, operation: str) -> list[dict[str, Any]]:
+    """Return a list that fills with the parameters of every call of *operation* from now on."""
+    calls: list[dict[str, Any]] = []
+    events = client(service).meta.events
+    name = client(service).meta.service_model.service_id.hyphenize()
+    events.register(
+        f"provide-client-params.{name}.{operation}", lambda params, **_: calls.append(params)
+    )
+    return calls
+
+
+def new_bus(name: str) -> list[dict[str, Any]]:
+    """Make a bus and return the list that fills with what is put on it."""
+    client("events").create_event_bus(Name=name)
+    return record("events", "PutEvents")
