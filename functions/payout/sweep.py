@@ -2,7 +2,7 @@
 
 One rule: a partner must not refer themselves. It is checked at submission too; this
 catches the partner who enrolled, or whose address became known, only afterwards. Looked
-at are the referrals of the last days and every reward that is due soon, so that nothing
+at are the referrals of today and yesterday and every reward that is due soon, so that nothing
 is released unseen.
 """
 
@@ -22,8 +22,10 @@ from introducer.tables.store import Transaction
 from payout.edge import logger
 
 REASON = "self_referral"
-_DAYS_BACK = 30
-_DAYS_AHEAD = 2
+# Every reward is looked at in the night of its release, half an hour before. To look at a month
+# of referrals each time as well would cost more than everything else that happens to them.
+_DAYS_BACK = 1
+_DAYS_AHEAD = 1
 
 
 def handler(event: dict[str, int], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001
