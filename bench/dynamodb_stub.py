@@ -1,15 +1,13 @@
 """A DynamoDB that costs next to nothing: answers JSON over keep-alive HTTP, in its own process.
 
 Both sides of a comparison talk to the same one, so what is compared is the client. It keeps
-items in memory, knows just the operations a benchmark needs, and counts request units from
-the calls it gets, by the published rules: an eventually consistent read is half a unit per
-4 KB, a write one per 1 KB, a conditional write that fails costs as much as one that does not.
+items in memory, knows just the operations that clicks need, and adds up request units from
+the calls it really gets, by the rules in :mod:`bench.units`.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import socket
 import socketserver
 import subprocess
@@ -17,9 +15,12 @@ import sys
 import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, Self
 
-Item = dict[str, dict[str, Any]]
+from bench import paths, units
+from bench.units import Item
+
+_TABLE = units.Table(keys=("pk", "sk"))
 
 
 class Store:
@@ -27,61 +28,67 @@ class Store:
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str, str], Item] = {}
-        self.units = {"reads": 0.0, "writes": 0.0, "read_calls": 0, "write_calls": 0}
-        self.largest_item_bytes = 0
+        self.used = _nothing_used()
 
     def batch_get_item(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer BatchGetItem; half a unit per 4 KB for each key."""
-        self.units["read_calls"] += 1
+        """Answer BatchGetItem, eventually consistent."""
+        self.used["read_calls"] += 1
         responses: dict[str, list[Item]] = {}
         for table, wanted in request["RequestItems"].items():
             found = [self.items.get(_key(table, key)) for key in wanted["Keys"]]
-            sizes = [item_bytes(item) if item else 0 for item in found]
-            self.units["reads"] += sum(max(1, math.ceil(size / 4096)) / 2 for size in sizes)
+            sizes = [units.item_bytes(item) if item else 0 for item in found]
+            self.used["read_units"] += units.read_units(sizes, consistent=False)
             responses[table] = [item for item in found if item]
         return {"Responses": responses, "UnprocessedKeys": {}}
 
     def put_item(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer PutItem; a condition is taken to mean put-if-absent."""
-        key = _key(request["TableName"], request["Item"])
-        size = item_bytes(request["Item"])
-        self.units["write_calls"] += 1
-        self.units["writes"] += math.ceil(size / 1024)
-        self.largest_item_bytes = max(self.largest_item_bytes, size)
-        if request.get("ConditionExpression") and key in self.items:
+        key, item = _key(request["TableName"], request["Item"]), request["Item"]
+        before = self.items.get(key)
+        self.used["write_calls"] += 1
+        self.used["write_units"] += units.write_units(_TABLE, before, item)["table"]
+        self.used["largest_item_bytes"] = max(
+            self.used["largest_item_bytes"], units.item_bytes(item)
+        )
+        if request.get("ConditionExpression") and before:
             return {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}
-        self.items[key] = request["Item"]
+        self.items[key] = item
         return {}
 
-    def usage(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the units used since the last time, and begin anew."""
-        del request
-        answer: dict[str, Any] = {**self.units, "largest_item_bytes": self.largest_item_bytes}
-        self.units = dict.fromkeys(self.units, 0)
-        self.largest_item_bytes = 0
-        return answer
+    def transact_write_items(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer TransactWriteItems without doing it; a counter is one unit however it counts."""
+        self.used["write_calls"] += 1
+        for action in request["TransactItems"]:
+            ((kind, write),) = action.items()
+            item = write["Item"] if kind == "Put" else write["Key"]
+            cost = units.write_units(_TABLE, None, item, transactional=True)
+            self.used["transaction_units"] += cost["table"]
+        return {}
 
-
-def item_bytes(item: Item) -> int:
-    """Return an item's size as DynamoDB counts it, for strings, numbers and maps."""
-    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+    def usage(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Return what was used since the last time, and begin anew."""
+        used, self.used = self.used, _nothing_used()
+        return used
 
 
 class Server:
     """The stub as a child process, for the length of a ``with`` block."""
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.endpoint = f"http://127.0.0.1:{port}"
-        self._process = subprocess.Popen([sys.executable, __file__, str(port)])  # noqa: S603
-        deadline = time.monotonic() + 10
+        self._process = subprocess.Popen(  # noqa: S603  (ourselves)
+            [sys.executable, "-m", "bench.dynamodb_stub", str(port)], cwd=paths.ROOT
+        )
+        deadline = time.monotonic() + 20
         while True:
             try:
                 self.call("Usage")
             except OSError:
                 if time.monotonic() > deadline:
+                    self._process.terminate()
                     raise
                 time.sleep(0.05)
             else:
@@ -107,6 +114,7 @@ def serve(port: int) -> None:
     operations = {
         "BatchGetItem": store.batch_get_item,
         "PutItem": store.put_item,
+        "TransactWriteItems": store.transact_write_items,
         "Usage": store.usage,
     }
 
@@ -114,15 +122,17 @@ def serve(port: int) -> None:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
-        def do_POST(self) -> None:  # noqa: N802  (the name http.server looks for)
+        def do_POST(self) -> None:
             operation = self.headers["X-Amz-Target"].rpartition(".")[2]
             length = int(self.headers["Content-Length"])
             answer = operations[operation](json.loads(self.rfile.read(length)))
             body = json.dumps(answer).encode()
             status = 400 if "__type" in answer else 200
+            # The headers DynamoDB sends: what reading them costs belongs to the comparison.
             head = (
-                f"HTTP/1.1 {status} X\r\nContent-Type: application/x-amz-json-1.0\r\n"
-                f"x-amzn-RequestId: 0123456789\r\nContent-Length: {len(body)}\r\n\r\n"
+                f"HTTP/1.1 {status} OK\r\nServer: Server\r\nDate: Sun, 22 Nov 2026 11:17:00 GMT\r\n"
+                f"Content-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n"
+                f"Connection: keep-alive\r\nx-amzn-RequestId: {'A' * 52}\r\n\r\n"
             )
             self.wfile.write(head.encode() + body)
 
@@ -131,17 +141,13 @@ def serve(port: int) -> None:
         server.serve_forever()
 
 
+def _nothing_used() -> dict[str, float]:
+    names = ("read_calls", "read_units", "write_calls", "write_units", "transaction_units")
+    return dict.fromkeys((*names, "largest_item_bytes"), 0)
+
+
 def _key(table: str, item: Item) -> tuple[str, str, str]:
     return table, item["pk"]["S"], item.get("sk", {"S": ""})["S"]
-
-
-def _value_bytes(value: dict[str, Any]) -> int:
-    ((kind, inner),) = value.items()
-    if kind == "N":  # two digits a byte and one more
-        return math.ceil(len(inner.lstrip("-0").replace(".", "")) / 2) + 1
-    if kind == "M":
-        return 3 + sum(1 + len(name) + _value_bytes(part) for name, part in inner.items())
-    return len(str(inner).encode())
 
 
 if __name__ == "__main__":
