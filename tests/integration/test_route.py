@@ -21,13 +21,13 @@ from introducer.tables.store import Transaction
 from tests.support import life
 from tests.support.life import NOW, from_queue, from_stream, move, raw_items, submit
 
-pytestmark = pytest.mark.usefixtures("aws", "frozen")
+pytestmark = pytest.mark.usefixtures("aws", "frozen", "retry_url", "program")
 LATER = "2026-11-22T11:17:00.000Z"  # where the fixture `frozen` stops the clock
 NOTHING = {"batchItemFailures": []}
 
 
-@pytest.fixture(autouse=True)
-def retry_url(aws: None, monkeypatch: pytest.MonkeyPatch) -> str:
+@pytest.fixture
+def retry_url(monkeypatch: pytest.MonkeyPatch) -> str:
     """The retry queue, empty, whose messages can be received again at once."""
     url = life.new_queue("route-retry")
     client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "0"})
@@ -35,8 +35,8 @@ def retry_url(aws: None, monkeypatch: pytest.MonkeyPatch) -> str:
     return url
 
 
-@pytest.fixture(autouse=True)
-def program(aws: None) -> None:
+@pytest.fixture
+def program() -> None:
     """A program with one partner and three reps."""
     life.publish()
     life.enrol("pia")
@@ -65,7 +65,7 @@ def _run(name: str = "r1") -> None:
 
 
 @pytest.fixture
-def bus(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def bus(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bus and the queue for what does not reach it."""
     life.new_bus("bus")
     monkeypatch.setenv("BUS_NAME", "bus")

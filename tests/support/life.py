@@ -61,7 +61,7 @@ def new_partner(name: str = "pia", **overrides: Any) -> Partner:
         "person": f"person-{name}",
         "login": f"login-{name}",
         "country": "DE",
-        "enrolled_at": "2026-10-01T00:00:00.000Z",
+        "enrolled_at": "2026-11-10T00:00:00.000Z",
         "version": 1,
         "email_key": f"key-{name}",
     }

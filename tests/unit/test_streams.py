@@ -240,6 +240,19 @@ def test_a_reason_names_the_services_own_code() -> None:
     assert reason.startswith("ClientError ThrottlingException at test_streams.py:")
 
 
+def test_a_reason_of_a_timeout_needs_no_answer() -> None:
+    """When a service did not answer, the error has no code to name."""
+    from botocore.exceptions import ReadTimeoutError  # noqa: PLC0415  (only this test needs it)
+
+    def handle(_record: Record) -> None:
+        raise ReadTimeoutError(endpoint_url="https://example.com")
+
+    batch = Batch([_image(1)], dict)
+    batch.each(handle)
+    (reason,) = batch.failed.values()
+    assert reason.startswith("ReadTimeoutError at test_streams.py:")
+
+
 def test_one_line_is_logged_for_each_invocation(queue: FakeQueue, logged: FakeLogger) -> None:
     """Counts and reasons, each once, and no record."""
     streams.from_stream(from_stream([_image(1)]), _each(_failing()), retry_url=URL)

@@ -117,7 +117,8 @@ def reason(failure: Exception) -> str:
     name = type(failure).__name__
     if isinstance(failure, IntroducerError):
         return f"{name}: {failure.message}"
-    code = getattr(failure, "response", {}).get("Error", {}).get("Code", "")
+    answer = getattr(failure, "response", None)  # botocore's errors have one, or None
+    code = answer.get("Error", {}).get("Code", "") if isinstance(answer, dict) else ""
     frame = traceback.extract_tb(failure.__traceback__)[-1]
     return f"{name} {code} at {PurePath(frame.filename).name}:{frame.lineno}".replace("  ", " ")
 
