@@ -154,7 +154,7 @@ _WRITERS: dict[str, Callable[[Message, Record], Sequence[Letter]]] = {
 }
 
 
-def _to_partner(  # noqa: PLR0913  (one field of the letter each)
+def _to_partner(
     message: Message,
     event: Record,
     partner: Partner,

@@ -140,6 +140,6 @@ def _ascii_domain(address: str) -> str:
     local, _, domain = address.rpartition("@")
     if domain.isascii():
         return address
-    import idna  # noqa: PLC0415  (rare, and its tables are large)
+    import idna
 
     return f"{local}@{idna.encode(domain, uts46=True).decode()}"

@@ -102,7 +102,7 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
 """Which event sends which messages; the rule that fills the queue names the same events."""
 
 
-def compose(  # noqa: PLR0913  (each is a thing the reader sees)
+def compose(
     message: Message, facts: Mapping[str, str], *, locale: str, name: str, program: str, url: str
 ) -> Mail:
     """Return *message* in words.

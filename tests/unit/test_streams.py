@@ -227,7 +227,7 @@ def test_a_reason_tells_nothing_of_the_data() -> None:
 
 def test_a_reason_names_the_services_own_code() -> None:
     """What AWS answered is a code, and helps to find the cause."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415  (only this test needs it)
+    from botocore.exceptions import ClientError
 
     answer: Any = {"Error": {"Code": "ThrottlingException", "Message": "for pia@partners.example"}}
 
@@ -242,7 +242,7 @@ def test_a_reason_names_the_services_own_code() -> None:
 
 def test_a_reason_of_a_timeout_needs_no_answer() -> None:
     """When a service did not answer, the error has no code to name."""
-    from botocore.exceptions import ReadTimeoutError  # noqa: PLC0415  (only this test needs it)
+    from botocore.exceptions import ReadTimeoutError
 
     def handle(_record: Record) -> None:
         raise ReadTimeoutError(endpoint_url="https://example.com")

@@ -125,7 +125,7 @@ def reason(failure: Exception) -> str:
 
 @cache
 def _logger() -> Logger:
-    from aws_lambda_powertools import Logger  # noqa: PLC0415  (reads the environment when made)
+    from aws_lambda_powertools import Logger
 
     return Logger()
 
