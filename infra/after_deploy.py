@@ -25,7 +25,9 @@ def restore(stack_name: str, template: dict[str, Any], endpoint: str) -> None:
     parameters = {entry["ParameterKey"]: entry["ParameterValue"] for entry in stack["Parameters"]}
     physical = {
         entry["LogicalResourceId"]: entry["PhysicalResourceId"]
-        for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
+        for page in cloudformation.get_paginator("list_stack_resources").paginate(
+            StackName=stack_name
+        )
         for entry in page["StackResourceSummaries"]
     }
     dynamodb = session.client("dynamodb", endpoint_url=endpoint)

@@ -1,6 +1,6 @@
-"""Build and deploy ``template.yaml`` with the real ``sam``: ``python -m infra.deploy build|deploy SECTION``.
+"""Build and deploy ``template.yaml`` with the real ``sam``.
 
-SECTION is one of ``samconfig.toml``. This adds only what a file cannot know: for the
+``python -m infra.deploy build|deploy SECTION``, where SECTION is one of ``samconfig.toml``. This adds only what a file cannot know: for the
 embedded AWS the host's Python and processor, and for every build the same two values as
 environment variables, because ``sam`` does not hand parameters to makefiles.
 """
@@ -36,13 +36,13 @@ class DeployError(Exception):
 
 
 def build(section: str = LOCAL) -> None:
-    """Build functions and layers for the section's Runtime and Architecture; unchanged ones are kept."""
+    """Build functions and layers for the section; unchanged ones are kept."""
     with _building(section):
         _sam(["build", "--config-env", section, *_overrides(section)], section)
 
 
 def deploy(section: str) -> None:
-    """Build, then deploy to the cloud with the credentials at hand; asks before it changes anything."""
+    """Build, then deploy to the cloud with the credentials at hand; ``sam`` asks before."""
     build(section)
     command = [str(_SAM), "deploy", "--config-env", section]
     subprocess.run(command, cwd=ROOT, env=_environment(section), check=True)  # noqa: S603
@@ -118,7 +118,7 @@ def _environment(section: str, endpoint: str = "") -> dict[str, str]:
     }
     parameters = _parameters(section)
     settings = inherited | {
-        # The makefiles call `python3 -m pip` and `python3.x -m compileall`: those of this environment first.
+        # The makefiles call `python3 -m pip` and `python3.x -m compileall`: ours first.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "RUNTIME": parameters["Runtime"],
         "ARCHITECTURE": parameters["Architecture"],
@@ -188,7 +188,9 @@ def _client(service: str, endpoint: str) -> Any:  # noqa: ANN401  (boto3 makes c
 
 
 def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip(
+        "_"
+    )
 
 
 def main() -> None:

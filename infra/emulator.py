@@ -111,17 +111,21 @@ class Emulator:
             for name, value in os.environ.items()
             if not name.startswith(("AWS_", "MAKE", "MFLAGS", "PYTHON", "PYTEST"))
         }
-        settings = inherited | credentials() | {
-            "BIND_HOST": "127.0.0.1",
-            "GATEWAY_PORT": str(self.port),
-            "AUTH": "true",
-            "IOT_MTLS_ENABLED": "0",
-            "SFTP_ENABLED": "0",
-            "MINISTACK_REGION": REGION,
-            "ATHENA_ENGINE": "duckdb",
-            "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
-            "SFN_WAIT_SCALE": "0",
-        }
+        settings = (
+            inherited
+            | credentials()
+            | {
+                "BIND_HOST": "127.0.0.1",
+                "GATEWAY_PORT": str(self.port),
+                "AUTH": "true",
+                "IOT_MTLS_ENABLED": "0",
+                "SFTP_ENABLED": "0",
+                "MINISTACK_REGION": REGION,
+                "ATHENA_ENGINE": "duckdb",
+                "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
+                "SFN_WAIT_SCALE": "0",
+            }
+        )
         if self._state:
             settings |= {
                 "PERSIST_STATE": "1",

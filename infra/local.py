@@ -89,7 +89,7 @@ def running() -> dict[str, Any] | None:
 
 @contextmanager
 def _stack(port: int, state: Path | None) -> Iterator[tuple[Emulator, dict[str, Any]]]:
-    """Run an embedded AWS with the template deployed; its description is in ``.local/stack.json``."""
+    """Run an embedded AWS with the template deployed, described in ``.local/stack.json``."""
     with Emulator(port=port, state=state, log=ROOT / ".local/emulator.log") as emulator:
         _say(f"embedded AWS up at {emulator.endpoint}")
         stack = deploy_local(emulator.endpoint)
@@ -136,7 +136,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("command", choices=["run", "demo", "stop", "status"])
-    parser.add_argument("--port", type=int, default=_PORT, help="where `run` listens; 0: a free port")
+    parser.add_argument(
+        "--port", type=int, default=_PORT, help="where `run` listens; 0: a free port"
+    )
     arguments = parser.parse_args()
     try:
         match arguments.command:

@@ -34,21 +34,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def function_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The environment of a Lambda function without any store."""
+def function_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The environment of a Lambda function without any store; the value changes it further."""
     for name, value in FUNCTION.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     forget()
-    yield
+    yield monkeypatch
     forget()
 
 
 @pytest.fixture
-def aws(function_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def aws(function_environment: pytest.MonkeyPatch) -> Iterator[None]:
     """An AWS in memory (moto): the template's five tables, the bank's bucket and a key."""
     with mock_aws():
-        _furnish(monkeypatch, endpoint=None)
+        _furnish(function_environment, endpoint=None)
         yield
 
 
@@ -60,16 +60,14 @@ def engine_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulato
 
 
 @pytest.fixture
-def engine(
-    engine_process: Emulator, function_environment: None, monkeypatch: pytest.MonkeyPatch
-) -> str:
+def engine(engine_process: Emulator, function_environment: pytest.MonkeyPatch) -> str:
     """The embedded AWS with fresh tables of the template, a bucket and a key; its endpoint."""
     for name, value in credentials().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_SESSION_TOKEN")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", engine_process.endpoint)
+        function_environment.setenv(name, value)
+    function_environment.delenv("AWS_SESSION_TOKEN")
+    function_environment.setenv("AWS_ENDPOINT_URL", engine_process.endpoint)
     suffix = f"-{next(_suffixes)}"
-    _furnish(monkeypatch, endpoint=engine_process.endpoint, suffix=suffix)
+    _furnish(function_environment, endpoint=engine_process.endpoint, suffix=suffix)
     return engine_process.endpoint
 
 

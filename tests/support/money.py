@@ -31,8 +31,9 @@ from introducer.tables import ledger, partners, payouts, programs, referrals, st
 from introducer.tables.people import Payee
 from introducer.tables.store import Table, Transaction
 from payout import accrue, batch, earn, files, settle
+from payout.orders import amounts_in
 from tests.support import life
-from tests.support.bank_files import entry, notification
+from tests.support.bank_files import entry, notification, status_report
 
 SOLD = "2026-11-20T09:00:00.000Z"
 NOW = "2026-11-22T11:17:00.000Z"
@@ -215,6 +216,20 @@ def debit(batch_id: str, *, only: set[str] | None = None, name: str = "camt-1.xm
     ]
     entries = [booking(each.reference, each.amount_minor) for each in sent]
     settle.take_file(notification(*entries), f"inbox/{name}", now=NOW)
+
+
+def settle_all(batch_id: str) -> None:
+    """Let the bank take the file and book all of it: one pain.002 and one camt.054.
+
+    The files depend on what was ordered only, so the bank repeats itself word for word.
+    """
+    accepted = (
+        f"<OrgnlGrpInfAndSts><OrgnlMsgId>{batch_id}</OrgnlMsgId>"
+        "<OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId><GrpSts>ACCP</GrpSts></OrgnlGrpInfAndSts>"
+    )
+    settle.take_file(status_report(accepted), "inbox/pain-1.xml", now=NOW)
+    ordered = amounts_in(files.read(files.order_key(batch_id)) or b"", "EUR")
+    take(*(booking(reference, amount_minor) for reference, amount_minor in ordered.items()))
 
 
 def booking(

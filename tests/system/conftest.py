@@ -21,13 +21,22 @@ from infra import seed
 from infra.api import Stack
 from infra.deploy import deploy_local
 from infra.emulator import Emulator, credentials
+from tests.support.journey import Journey
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The deployed and seeded stack; ``stack["seed"]`` is what seeding remembers."""
-    ours = tmp_path_factory.getbasetemp()
-    shared = ours.parent if os.environ.get("PYTEST_XDIST_WORKER") else ours
+    """The deployed and seeded stack; ``stack["seed"]`` is what seeding remembers.
+
+    While tests are written, ``SYSTEM_STACK`` may name the description of one that is kept up.
+    """
+    if kept := os.environ.get("SYSTEM_STACK"):
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in credentials().items():
+                patch.setenv(name, value)
+            yield Stack.load(Path(kept))
+        return
+    shared = _shared(tmp_path_factory)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in credentials().items():
             patch.setenv(name, value)
@@ -46,6 +55,19 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For tests that break the books, and for those that must find all books whole."""
+    with FileLock(_shared(tmp_path_factory) / "alone.lock"):
+        yield
+
+
+@pytest.fixture
+def journey(stack: Stack) -> Journey:
+    """A program of the test's own."""
+    return Journey(stack)
+
+
+@pytest.fixture
 def client(stack: Stack) -> Any:
     """Make a client of the embedded AWS with its administrator's rights: ``client("sqs")``."""
 
@@ -54,6 +76,11 @@ def client(stack: Stack) -> Any:
         return session.client(service, endpoint_url=stack["endpoint"])
 
     return make
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    ours = tmp_path_factory.getbasetemp()
+    return ours.parent if os.environ.get("PYTEST_XDIST_WORKER") else ours
 
 
 def _up(shared: Path) -> dict[str, Any]:
