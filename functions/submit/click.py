@@ -99,7 +99,7 @@ def service() -> Clicks:
 class Clicks:
     """Answers clicks and records them."""
 
-    def __init__(  # noqa: PLR0913  (each is named where the one service is made)
+    def __init__(
         self,
         store: Store,
         core_table: str,

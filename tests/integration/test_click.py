@@ -89,7 +89,7 @@ def test_unknown_and_suspended_links_are_the_same_404() -> None:
 
 
 def test_click_becomes_a_counter() -> None:
-    """From the redirect over the stored item to what a partner sees."""
+    """From the redirect over the stored item to what a partner sees, however often delivered."""
     make_link("abcdefgh")
     for address in ("203.0.113.1", "203.0.113.2", "203.0.113.2"):
         click.handler(request(address=address), None)
@@ -101,7 +101,8 @@ def test_click_becomes_a_counter() -> None:
         }
         for number, item in enumerate(stored_clicks())
     ]
-    count.handler({"Records": records}, None)
+    for delivered in (records, records[:1], records[1:], records):
+        count.handler({"Records": delivered}, None)
     today = str(records[0]["dynamodb"]["NewImage"]["at"]["S"])[:10]  # type: ignore[index]
     assert [day.clicks for day in days("telecom", today, today, link="abcdefgh")] == [2]
 

@@ -23,7 +23,7 @@ moments = st.datetimes(dt.datetime(2020, 1, 1), dt.datetime(2099, 1, 1))  # noqa
 
 @settings(max_examples=300)
 @given(st.binary(max_size=500), names, names, keys, keys, st.just("") | keys, moments)
-def test_signature_is_botocores(  # noqa: PLR0913, PLR0917  (drawn one by one)
+def test_signature_is_botocores(
     body: bytes,
     operation: str,
     region: str,
