@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 from infra import template
@@ -36,6 +37,12 @@ def create(dynamodb: Any, *, suffix: str = "") -> dict[str, str]:
         dynamodb.create_table(TableName=name, **request)
         environment[f"{logical_id.removesuffix('Table').upper()}_TABLE"] = name
     return environment
+
+
+@cache
+def _tables() -> dict[str, dict[str, Any]]:
+    # Reading the template takes a second; every test with a store asks.
+    return template.resources(template.load(), "AWS::DynamoDB::Table")
 
 
 def everything() -> list[dict[str, Any]]:
