@@ -94,7 +94,7 @@ lint: install ## Check style, types and infrastructure; changes nothing
 	$(PY) -m mypy
 	.local/sam/bin/cfn-lint template.yaml
 	$(OFFLINE) .local/sam/bin/sam validate --lint
-	.local/checkov/bin/checkov --config-file .checkov.yaml
+	.local/checkov/bin/checkov
 
 fmt: $(DEV) ## Rewrite the code to the style
 	$(PY) -m ruff check --fix .

@@ -1,8 +1,9 @@
 """Build and deploy ``template.yaml`` with the real ``sam``.
 
-``python -m infra.deploy build|deploy SECTION``, where SECTION is one of ``samconfig.toml``. This adds only what a file cannot know: for the
-embedded AWS the host's Python and processor, and for every build the same two values as
-environment variables, because ``sam`` does not hand parameters to makefiles.
+``python -m infra.deploy build|deploy SECTION``, where SECTION is one of ``samconfig.toml``.
+This adds only what a file cannot know: for the embedded AWS the host's Python and processor,
+and for every build the same two values as environment variables, because ``sam`` does not
+hand parameters to makefiles.
 """
 
 from __future__ import annotations
