@@ -32,7 +32,8 @@ from introducer.ledger import Balance, Journal, Posted, Posting
 from introducer.tables import store
 from introducer.tables.store import Table, Transaction
 
-SHARDS = 16
+DAY_SHARDS = 16
+DUE_SHARDS = 4
 _ATTEMPTS = 10
 _MAX_WRITES = 95
 """DynamoDB takes 100 items; the balance, a closing copy and a margin are kept free."""
@@ -197,7 +198,7 @@ def statement(
 
 def due_partners(program: str, currency: str, method: str) -> Iterator[str]:
     """Yield the partners to whom something is payable, each once, in a stable order."""
-    for shard in range(SHARDS):
+    for shard in range(DUE_SHARDS):
         pk = f"DUE#payout#{program}#{currency}#{method}#{shard}"
         for keys in store.query_all(Table.LEDGER, pk, index="gsi3"):
             yield keys["gsi3sk"]
@@ -207,7 +208,7 @@ def day_keys(program: str, day: str) -> set[tuple[str, str]]:
     """Return journal id and hash of everything booked on *day* (UTC), as the index has it."""
     return {
         (keys["pk"].partition("#")[2], keys["gsi2sk"])
-        for shard in range(SHARDS)
+        for shard in range(DAY_SHARDS)
         for keys in store.query_all(Table.LEDGER, f"DAY#{program}#{day}#{shard}", index="gsi2")
     }
 
@@ -315,7 +316,7 @@ def _add(writes: Transaction, before: Balance, posted: Posted) -> None:
 
 
 def _journal_index(each: Journal) -> dict[str, str]:
-    shard = ids.shard(each.id, SHARDS)
+    shard = ids.shard(each.id, DAY_SHARDS)
     return {
         "gsi1pk": f"{_partner(each.partner)}#{each.currency}",
         "gsi1sk": f"{each.seq:012}",
@@ -327,7 +328,7 @@ def _journal_index(each: Journal) -> dict[str, str]:
 def _balance_index(after: Balance) -> dict[str, str]:
     if after.payable <= 0 or not after.method:
         return {}
-    shard = ids.shard(after.partner, SHARDS)
+    shard = ids.shard(after.partner, DUE_SHARDS)
     return {
         "gsi3pk": f"DUE#payout#{after.program}#{after.currency}#{after.method}#{shard}",
         "gsi3sk": after.partner,

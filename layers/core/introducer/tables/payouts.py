@@ -1,7 +1,7 @@
 """Payouts, batches and the bank's bookings in the Ledger table.
 
 ``PAYOUT#{reference}`` / ``STATE``, on ``gsi1`` ``PARTNER#{id}`` / time and reference, on
-``gsi2`` ``BATCH#{id}#{0-15}`` / reference. ``BATCH#{id}`` / ``STATE`` with one ``EVENT#{seq}``
+``gsi2`` ``BATCH#{id}#{0-3}`` / reference. ``BATCH#{id}`` / ``STATE`` with one ``EVENT#{seq}``
 for each change, on ``gsi1`` ``PROGRAM#{program}`` / time; ``TOKEN`` beside it is what the
 waiting state machine wants back. ``BOOKING#{key}`` / ``STATE`` is what a bank said, on
 ``gsi2`` of its batch, or on ``gsi1`` ``UNMATCHED`` while nobody knows what it belongs to.
@@ -27,7 +27,7 @@ from introducer.tables import events, store
 from introducer.tables.ledger import Entry
 from introducer.tables.store import Item, Page, Table, Transaction
 
-SHARDS = 16
+SHARDS = 4
 _ATTEMPTS = 5
 
 

@@ -18,7 +18,7 @@ from introducer.reward import Reward
 from introducer.tables import ledger, store
 from introducer.tables.store import Item, Table, Transaction
 
-SHARDS = 8
+SHARDS = 4
 
 
 def load(stored: Sequence[Item]) -> list[Reward]:

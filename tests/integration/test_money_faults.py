@@ -1,0 +1,170 @@
+"""The way of the money with a fault at every single step: it always ends the same.
+
+The clean run is done once and everything stored is kept. Then, for every AWS call of it
+that writes, the run is done again with a crash right after it (which covers a crash between
+any two calls, since reads store nothing), with its answer lost once, and with its answer
+lost until the SDK gives up; then everything is simply done again from the start. What is
+stored in the end must be equal, item by item and byte by byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+from botocore.exceptions import ReadTimeoutError
+from pynamodb.exceptions import PynamoDBException
+
+from introducer.clients import client
+from introducer.errors import UncertainError
+from introducer.settings import setting
+from introducer.tables import ledger
+from introducer.tables.store import Table
+from tests.support import faults, money
+
+Again = Callable[[], None]
+_TABLES = (Table.CORE, Table.LEDGER, Table.PEOPLE)
+
+
+@pytest.fixture
+def again(engine: str, frozen: Callable[[str], None]) -> Iterator[Again]:  # noqa: ARG001
+    """Return what puts everything back to where the customers have bought and no more.
+
+    The embedded AWS, with the clock standing still. Putting items back is quicker than
+    making them again, and keeps the connections open.
+    """
+    set_up()
+    before = {table: _raw(table) for table in _TABLES}
+
+    def put_back() -> None:
+        for table in _TABLES:
+            _write(table, [{"DeleteRequest": {"Key": _key(item)}} for item in _raw(table)])
+            _write(table, [{"PutRequest": {"Item": item}} for item in before[table]])
+        for key in _files():
+            client("s3").delete_object(Bucket=setting("BANK_BUCKET"), Key=key)
+
+    return put_back
+
+
+def _raw(table: Table) -> list[dict[str, Any]]:
+    return client("dynamodb").scan(TableName=setting(table), ConsistentRead=True)["Items"]
+
+
+def _key(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: item[name] for name in ("pk", "sk")}
+
+
+def _write(table: Table, requests: list[dict[str, Any]]) -> None:
+    for begin in range(0, len(requests), 25):
+        chunk = {setting(table): requests[begin : begin + 25]}
+        assert not client("dynamodb").batch_write_item(RequestItems=chunk)["UnprocessedItems"]
+
+
+def _files() -> list[str]:
+    listed = client("s3").list_objects_v2(Bucket=setting("BANK_BUCKET"))
+    return [each["Key"] for each in listed.get("Contents", [])]
+
+
+def set_up() -> None:
+    """Two partners share one customer, and one of them has another who took half back."""
+    money.publish()
+    money.enrol("pia")
+    money.enrol("quin", email_key="key-quin")
+    money.sell("r1", 100_003, shares={"pia": 6_000, "quin": 4_000})
+    money.sell("r2", 50_000, lead_key="other")
+    money.refund("r2", "f1", 25_000)
+
+
+def walk() -> None:
+    """Earn, accrue, pay out and settle everything, as often as it is called."""
+    _earn()
+    money.release()
+    batch = money.pay_out(until="finish")
+    money.settle_all(batch)
+
+
+def _earn() -> None:
+    """Deliver until the queue is empty, as it does."""
+    for _ in range(3):
+        try:
+            if not money.deliver("r1", "r2")["batchItemFailures"]:
+                return
+        except BatchProcessingError:
+            continue
+    pytest.fail("the messages cannot be taken in")
+
+
+def stored() -> dict[str, Any]:
+    """Return everything that is stored, in tables and bucket."""
+    s3, bucket = client("s3"), setting("BANK_BUCKET")
+    return {
+        "ledger": money.everything(Table.LEDGER),
+        "core": money.everything(Table.CORE),
+        "files": {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in _files()},
+    }
+
+
+@pytest.fixture
+def clean(again: Again) -> tuple[dict[str, Any], int]:
+    """What a run without a fault stores, and how many AWS calls of it write."""
+    again()
+    with faults.counted_writes() as writes:
+        walk()
+    return stored(), len(writes)
+
+
+def test_clean_run_pays_what_was_earned(clean: tuple[dict[str, Any], int]) -> None:
+    """The run that the others are compared with is right: a quarter paid, the rest pending."""
+    # 10 % of 1,000.03 in shares of 60 and 40 %, and of 500.00 of which half came back.
+    assert money.accounts("pia") == {"pending": 4_500 + 1_875, "paid": 1_500 + 625}
+    assert money.accounts("quin") == {"pending": 3_000, "paid": 1_000}
+    assert clean[1] > 15
+    assert not ledger.halted("acme")
+
+
+def test_walking_twice_changes_nothing(clean: tuple[dict[str, Any], int]) -> None:
+    """Every message, job, step and bank file once more: not one item differs."""
+    walk()
+
+    assert clean[0] == stored()
+
+
+def test_crash_between_any_two_calls_ends_the_same(
+    again: Again, clean: tuple[dict[str, Any], int]
+) -> None:
+    """A crash after any write, then everything again: the same in the end."""
+    expected, writes = clean
+    for done in range(writes):
+        again()
+        with pytest.raises(faults.Crash), faults.crash_after(done):
+            walk()
+        walk()
+
+        assert expected == stored(), f"crash after {done} writes"
+
+
+@pytest.mark.parametrize("times", [1, 9], ids=["once", "until_the_sdk_gives_up"])
+def test_lost_reply_to_any_write_ends_the_same(
+    again: Again, clean: tuple[dict[str, Any], int], times: int
+) -> None:
+    """AWS did it but the answer never came: the SDK, and we, find our own writes."""
+    expected, writes = clean
+    for number in range(writes):
+        again()
+        with faults.lost_reply_to(number, times=times):
+            _persist()
+
+        assert expected == stored(), f"lost reply to write {number}"
+
+
+def _persist() -> None:
+    """Walk until it works, as queue, schedule and state machine do."""
+    for _ in range(3):
+        try:
+            walk()
+        except (UncertainError, ReadTimeoutError, PynamoDBException):
+            continue
+        return
+    pytest.fail("the walk did not come to its end")
