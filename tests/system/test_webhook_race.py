@@ -1,0 +1,88 @@
+"""The same thing at the same moment, many times: it happens once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from infra.api import Stack
+from tests.support.deployed import items, until
+from tests.support.journey import DUE_MINOR, SALE_MINOR, Journey, unique
+
+
+def test_signed_message_sent_by_many_at_once_is_applied_once(
+    stack: Stack, journey: Journey
+) -> None:
+    """Eight deliveries of one message get one answer, store one sale and earn one reward."""
+    partner = journey.partner()
+    referral = journey.assigned(journey.link(partner))
+    sale, message = journey.sale(referral), unique("msg")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda _: journey.send("sale.recorded", sale, message=message), range(8))
+        )
+    applied = {"outcome": "applied", "referral": referral, "status": "won"}
+    assert [(200, applied)] * 8 == [(each.status, each.body) for each in answers]
+    assert 7 == sum(each.headers.get("idempotent-replayed") == "true" for each in answers)
+    journey.until_balance(partner, pending=4 * DUE_MINOR)
+    under = items(stack, "core", f"REFERRAL#{referral}")
+    assert Counter(
+        ReferralSubmitted=1, ReferralScreened=1, ReferralAssigned=1, ReferralWon=1
+    ) == Counter(each["type"] for each in under if each["sk"].startswith("EVENT#"))
+    assert [(sale["sale"], SALE_MINOR)] == [
+        (each["id"], each["amount_minor"]) for each in under if each["sk"].startswith("SALE#")
+    ]
+    statement = journey.statement(partner)
+    assert ["RewardEarned", "RewardEarned"] == [each["kind"] for each in statement["movements"]]
+
+
+def test_same_sale_in_different_messages_is_booked_once(journey: Journey) -> None:
+    """Eight messages that tell of one sale: one is applied, the others were known."""
+    partner = journey.partner()
+    referral = journey.assigned(journey.link(partner))
+    sale = journey.sale(referral)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: journey.send("sale.recorded", sale), range(8)))
+    assert Counter(applied=1, known=7) == Counter(each.body["outcome"] for each in answers)
+    journey.until_balance(partner, pending=4 * DUE_MINOR)
+
+
+def test_lead_submitted_by_many_at_once_is_one_live_referral(
+    stack: Stack, journey: Journey
+) -> None:
+    """Sixteen submissions of one mailbox: all get the same kind of answer, one lives."""
+    code = journey.link(journey.partner(iban=""))
+    lead = journey.lead(code)
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: journey.submit(code, email=lead["email"]), range(16)))
+    assert [(201, "submitted")] * 16 == [(each.status, each.body["status"]) for each in answers]
+    referrals = {each.body["id"] for each in answers}
+    assert 16 == len(referrals)
+
+    def states() -> dict[str, dict[str, str]]:
+        found = journey.stored("core")
+        return {each["id"]: each for each in found if each["sk"] == "STATE"}
+
+    seen = until(
+        states, lambda read: {each["status"] for each in read.values()} <= {"assigned", "duplicate"}
+    )
+    assert referrals == seen.keys()
+    assert Counter(assigned=1, duplicate=15) == Counter(each["status"] for each in seen.values())
+    (live,) = (each["id"] for each in seen.values() if each["status"] == "assigned")
+    assert {live} == {
+        each["duplicate_of"] for each in seen.values() if each["status"] == "duplicate"
+    }
+
+
+def test_submission_sent_by_many_at_once_with_one_key_is_made_once(journey: Journey) -> None:
+    """Eight copies of one request: one referral, everybody is told the same id."""
+    code, key = journey.link(journey.partner(iban="")), unique("key")
+    lead = journey.lead(code)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda _: journey.submit(code, key=key, email=lead["email"]), range(8))
+        )
+    assert [201] * 8 == [each.status for each in answers]
+    (referral,) = {each.body["id"] for each in answers}
+    journey.until_status(referral, "assigned")
+    assert [referral] == [each["id"] for each in journey.stored("core") if each["sk"] == "STATE"]
