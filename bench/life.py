@@ -13,6 +13,7 @@ import hmac
 import itertools
 import json
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
+import msgspec
 
 from bench import paths, units
 from bench.meter import Invocation, Meter
@@ -36,6 +38,8 @@ from introducer.clock import Instant
 PROGRAM = "telecom"
 SALE_MINOR = 100_000
 FIRST_DAY: Instant = "2026-11-02T10:00:00.000Z"
+SALE_DAY = 10
+RETAINED_DAY = SALE_DAY + 181
 IBAN = "DE75512108001245126199"
 
 _STEP_OF = {
@@ -143,6 +147,16 @@ class World:
         document: dict[str, Any] = json.loads(answer["body"])
         return document
 
+    def runs_a_day(self, function: str) -> float:
+        """Return how often the template's schedule starts a function."""
+        events = self.template["Resources"][function]["Properties"]["Events"]
+        expression = events["Clock"]["Properties"]["ScheduleExpression"]
+        if expression.startswith("cron(") and not set("/,-*") & set("".join(expression[5:].split()[:2])):
+            return 1.0
+        found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
+        assert found, expression
+        return 86_400 / (int(found[1]) * {"minute": 60, "hour": 3600, "day": 86_400}[found[2]])
+
     def number(self) -> int:
         """Return a number never returned before."""
         return next(self._numbers)
@@ -152,7 +166,7 @@ class World:
     def _deliver(self, invocation: Invocation) -> None:
         for table, logical in self._streams.items():
             records = [
-                _record(write.after, self.number())
+                record(write.after, self.number())
                 for call in invocation.calls
                 for write in call.writes
                 if write.table == table and write.before is None and write.after is not None
@@ -209,6 +223,7 @@ class Cohort:
         self.links: list[str] = []
         self.referrals: list[str] = []
         self._secrets: dict[str, str] = {}
+        self._idle: dict[str, Invocation] = {}
 
     def prepare(self) -> None:
         """Publish the program; enrol reps, sources and partners. Nothing of it is counted."""
@@ -248,12 +263,45 @@ class Cohort:
         link = world.http("Partner", "POST", "/v1/me/links", {"campaign": "autumn"}, claims=mine, step="")
         self.links.append(link["code"])
 
+    # ---- what runs by the clock
+
+    def idle(self) -> None:
+        """Run the nightly jobs twice while there is nothing for them; the second run is their own cost."""
+        for days in (-2, -1):
+            self.world.now = clock.plus(FIRST_DAY, days=days)
+            for name in ("Sweep", "Seal", "Reconcile"):
+                self._idle[name] = self._run_job(name)
+
+    def job(self, name: str, weight: float = 1.0) -> None:
+        """Run a scheduled job and count what these referrals add to it, *weight* times."""
+        self._run_job(name).weight = weight
+        idle = msgspec.structs.replace(self._idle[name], step="nightly jobs", weight=-weight)
+        self.world.meter.invocations.append(idle)
+
+    def nights(self, first: int, last: int) -> None:
+        """Seal and reconcile on the days from *first* to *last*."""
+        for days in range(first, last + 1):
+            self.world.now = clock.plus(FIRST_DAY, days=days)
+            self.job("Seal")
+            self.job("Reconcile")
+
+    def _run_job(self, name: str) -> Invocation:
+        from payout import reconcile, seal, sweep
+
+        handlers: dict[str, Callable[[Any, Any], Any]] = {
+            "Sweep": sweep.handler,
+            "Seal": seal.handler,
+            "Reconcile": reconcile.handler,
+        }
+        self.world.call(name, handlers[name], {}, "nightly jobs")
+        return self.world.meter.invocations[-1]
+
     # ---- the life
 
     def submit(self) -> None:
         """Submit, screen and assign a referral that came through a click."""
         for number, link in enumerate(self.links):
-            body = new_referral(number, _click(link, self.world.now))
+            body = new_referral(number, click_of(link, self.world.now))
             made = self.world.http(
                 "Public",
                 "POST",
@@ -279,8 +327,9 @@ class Cohort:
                 step="accepted",
             )
 
-    def advance(self, theirs: str, step: str) -> None:
-        """Let the CRM report a stage."""
+    def advance(self, theirs: str) -> None:
+        """Let the CRM report a stage, in its own words."""
+        step = {"Qualification": "qualified"}.get(theirs, "proposal")
         for each in self.referrals:
             data = {"referral": each, "stage": theirs, "at": self.world.now}
             self._webhook("crm", {"type": "stage.changed", "data": data}, step)
@@ -298,36 +347,49 @@ class Cohort:
             }
             self._webhook("billing", {"type": "sale.recorded", "data": data}, "won, sale")
 
-    def accrue(self) -> None:
-        """Run the accrual once, for everybody."""
+    def accrue(self, days: int) -> None:
+        """Run the accrual once, for everybody, in the night of a day."""
         from payout import accrue
 
+        self.world.now = clock.plus(FIRST_DAY, days=days)
         self.world.call("Accrue", accrue.handler, {}, "accrual")
 
     def pay(self) -> None:
         """Pay everybody out: start, the steps of the state machine, approval, the bank's answer."""
         batch = Payout(self.world)
+        self.world.now = clock.plus(self.world.now, seconds=5 * 3600)
         batch.run()
         self.world.now = clock.plus(self.world.now, days=1)
         batch.settle()
 
     def live(self) -> None:
-        """Take every referral from its submission to money in the bank."""
+        """Take every referral from its submission to money in the bank, and a month further."""
+        from payout import reconcile, sweep
+
         world = self.world
+        sweeps_a_day = world.runs_a_day("Sweep")
         world.now = FIRST_DAY
         self.submit()
         world.now = clock.plus(FIRST_DAY, seconds=3600)
         self.accept()
-        for days, theirs, step in ((3, "Qualification", "qualified"), (7, "Proposal/Price Quote", "proposal")):
+        world.now = clock.plus(FIRST_DAY, days=1)
+        self.job("Sweep", sweeps_a_day * (sweep._DAYS_BACK + 1))
+        for days, theirs in ((3, "Qualification"), (7, "Proposal/Price Quote")):
             world.now = clock.plus(FIRST_DAY, days=days)
-            self.advance(theirs, step)
-        world.now = clock.plus(FIRST_DAY, days=10)
+            self.advance(theirs)
+        world.now = clock.plus(FIRST_DAY, days=SALE_DAY)
         self.sell()
-        for days in (11, 191):
-            world.now = clock.plus(FIRST_DAY, days=days)
-            self.accrue()
-        world.now = clock.plus(world.now, seconds=5 * 3600)
+        if sweep._DAYS_BACK < SALE_DAY:  # else it was looked at as a recent one
+            self.job("Sweep", sweeps_a_day)
+        self.accrue(SALE_DAY + 1)
+        self.nights(SALE_DAY + 1, SALE_DAY + 4)
+        world.now = clock.plus(FIRST_DAY, days=RETAINED_DAY - 1)
+        self.job("Sweep", sweeps_a_day * (sweep._DAYS_AHEAD + 1))
+        self.accrue(RETAINED_DAY)
         self.pay()
+        self.nights(RETAINED_DAY + 1, RETAINED_DAY + 4)
+        world.now = clock.plus(FIRST_DAY, days=RETAINED_DAY + 5)
+        self.job("Reconcile", reconcile._BATCH_DAYS - 4)
 
     def _webhook(self, source: str, message: dict[str, Any], step: str) -> None:
         raw = json.dumps(message)
@@ -558,7 +620,8 @@ def bank_report(payments: list[tuple[str, int]], now: Instant) -> bytes:
     ).encode()
 
 
-def _click(link: str, now: Instant) -> str:
+def click_of(link: str, now: Instant) -> str:
+    """Return the id that a click on *link* ten minutes ago gave its visitor."""
     from introducer.tables import programs
 
     (key,) = clickid.keys_of(programs.click_salts(), now).values()
@@ -589,7 +652,8 @@ def _app(function: str) -> Callable[[Any, Any], Any]:
     return apps[function]
 
 
-def _record(item: dict[str, Any], number: int) -> dict[str, Any]:
+def record(item: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a new item as Lambda gets it from a table's stream."""
     return {
         "eventID": f"{number:032x}",
         "eventName": "INSERT",

@@ -46,10 +46,14 @@ class Call(msgspec.Struct, kw_only=True):
 
 
 class Invocation(msgspec.Struct, kw_only=True):
-    """One run of a function: what it used and what it called."""
+    """One run of a function: what it used and what it called.
+
+    ``weight`` says for how many runs it stands; below zero it is taken off.
+    """
 
     function: str
     step: str
+    weight: float = 1.0
     cpu_s: float = 0.0
     log_bytes: int = 0
     log_lines: int = 0
