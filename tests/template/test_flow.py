@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
+
+from infra.template import ROOT
 from notify.messages import MESSAGES
 from payout.batch import handler as batch_handler
 from route.stream import STEPS
-
-from infra.template import ROOT
 from tests.support.template import (
     FUNCTIONS,
     MAPPINGS,
@@ -116,7 +116,7 @@ def test_asynchronous_function_keeps_what_failed(function: str) -> None:
 
 
 def test_every_clock_and_file_trigger_has_a_failure_destination() -> None:
-    """Schedules and bucket events call asynchronously; each such function says where failures go."""
+    """Schedules and bucket events call asynchronously; such a function says where failures go."""
     called = {
         name
         for name, found in FUNCTIONS.items()

@@ -82,7 +82,7 @@ def test_no_function_gets_rights_from_a_managed_policy_but_logs_and_traces() -> 
 
 
 def test_nobody_deletes_money() -> None:
-    """No function may delete an item of the ledger, and only the public path's owners read people."""
+    """No function may delete an item of the ledger."""
     deleting = {
         name
         for name, entry in every_statement()
