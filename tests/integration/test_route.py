@@ -1,7 +1,6 @@
 """The Core stream's consumer: screening and assignment, whatever the stream does to the events."""
 
 import json
-import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +8,6 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-import notify.publish
 import route.retry
 import route.stream
 from introducer import screening
@@ -62,14 +60,6 @@ def _run(name: str = "r1") -> None:
     while delivered < len(events := _events(name)):
         _route(events[delivered])
         delivered += 1
-
-
-@pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bus and the queue for what does not reach it."""
-    life.new_bus("bus")
-    monkeypatch.setenv("BUS_NAME", "bus")
-    monkeypatch.setenv("PUBLISH_RETRY_URL", life.new_queue("publish-retry"))
 
 
 def _received(url: str) -> Iterator[dict[str, Any]]:
@@ -341,67 +331,6 @@ def test_when_the_retry_queue_is_gone_the_batch_comes_again(
             route.stream.handler(from_stream(_events("r1")), None)
     _route(*_events("r1"))
     assert "screening" == referrals.get("r1").status
-
-
-@pytest.mark.usefixtures("bus")
-@pytest.mark.parametrize("seed", range(4))
-def test_any_order_and_repetition_ends_in_the_same_state(seed: int) -> None:
-    """Both readers of the stream, every event at least once, in any order and any cut.
-
-    The events of two referrals, one of them handed back once, are shuffled together with
-    repetitions of what came before; states, shares and what reached the bus are the same
-    as in a delivery that was neat.
-    """
-    neat = _Life("neat", None)
-    shuffled = _Life("shuffled", random.Random(seed))
-    assert neat.end == shuffled.end
-    assert neat.on_the_bus == shuffled.on_the_bus
-
-
-class _Life:
-    """Two new referrals, delivered until nothing happens any more, and how they ended."""
-
-    def __init__(self, run: str, disorder: random.Random | None) -> None:
-        self.disorder = disorder
-        self.names = [f"{run}-0", f"{run}-1"]
-        calls = life.record("events", "PutEvents")
-        for name in self.names:
-            submit(name, lead_key=f"own-{name}")
-        self._deliver()
-        move(self.names[1], Reject(reason="no_capacity"))
-        self._deliver()
-        self.end = [_comparable(name).replace(run, "run") for name in self.names]
-        entries = [entry for call in calls for entry in call["Entries"]]
-        self.on_the_bus = {
-            json.loads(entry["Detail"])["id"].replace(run, "run") for entry in entries
-        }
-
-    def _deliver(self) -> None:
-        seen = 0
-        while True:
-            images = [image for name in self.names for image in _events(name)]
-            if len(images) == seen:
-                return
-            seen = len(images)
-            cut = 0
-            if self.disorder:
-                images += self.disorder.choices(images, k=self.disorder.randint(0, len(images)))
-                self.disorder.shuffle(images)
-                cut = self.disorder.randint(0, len(images))
-            for batch in (images[:cut], images[cut:]):
-                _route(*(image for image in batch if image["type"]["S"] in route.stream.STEPS))
-                assert NOTHING == notify.publish.handler(from_stream(batch), None)
-
-
-def _comparable(name: str) -> str:
-    # Which rep a lead gets follows from its id, so reps count and their names do not.
-    detail = referrals.detail(name)
-    state = msgspec.structs.replace(
-        detail.referral,
-        rep="somebody" if detail.referral.rep else "",
-        passed=["somebody"] * len(detail.referral.passed),
-    )
-    return str((state, detail.shares, [event.type for event in detail.events]))
 
 
 def _deliver_all(url: str) -> dict[str, Any]:
