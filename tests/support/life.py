@@ -30,7 +30,11 @@ def document(**overrides: Any) -> Program:
         "currency": "EUR",
         "audiences": {
             "employees": {"name": "Employees"},
-            "partners": {"name": "Partners", "countries": ["DE", "AT"]},
+            "partners": {
+                "name": "Partners",
+                "countries": ["DE", "AT"],
+                "lead_countries": ["DE", "AT"],
+            },
         },
         "destinations": ["www.acme.example"],
         "landing_url": "https://www.acme.example/start",

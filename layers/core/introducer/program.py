@@ -38,6 +38,8 @@ class Audience(_Part, frozen=True):
     name: Text
     countries: list[Country] = []
     """Where its members may live; empty means anywhere."""
+    lead_countries: list[Country] = []
+    """Where the leads they refer may be; empty means anywhere."""
     locale: Annotated[str, Meta(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
 
 

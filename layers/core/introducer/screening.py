@@ -98,9 +98,9 @@ def _creditable(partner: Partner | None, referral: Referral) -> bool:
 
 def _country_fits(referral: Referral, main: Share, document: Program) -> bool:
     audience = document.audiences.get(main.audience)
-    if audience is None or not audience.countries or not referral.country:
+    if audience is None or not audience.lead_countries or not referral.country:
         return True
-    return referral.country in audience.countries
+    return referral.country in audience.lead_countries
 
 
 def _same_mailbox(referral: Referral, partner: Partner) -> bool:
