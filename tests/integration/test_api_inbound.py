@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("aws", "frozen")
 
 
 @pytest.fixture(autouse=True)
-def secrets(aws: None) -> dict[str, str]:
+def secrets(aws: None) -> dict[str, str]:  # noqa: ARG001  (pytest orders fixtures by it)
     """A program that pays euros, an accepted lead `r1`, and the secrets of its two sources."""
     stages = {"crm": {"Qualified": "qualified", "Offer": "proposal", "Won": "won", "Lost": "lost"}}
     life.publish(payouts=[EUROS], stage_map=stages)
@@ -85,7 +85,10 @@ def refund(**overrides: Any) -> dict[str, Any]:
 
 def stage(name: str, at: str = "2026-11-22T10:00:00Z", **overrides: Any) -> dict[str, Any]:
     """Return the message of a stage."""
-    return {"type": "stage.changed", "data": {"referral": "r1", "stage": name, "at": at, **overrides}}
+    return {
+        "type": "stage.changed",
+        "data": {"referral": "r1", "stage": name, "at": at, **overrides},
+    }
 
 
 def churned(at: str = SOLD_AT) -> dict[str, Any]:
@@ -161,7 +164,9 @@ def test_second_sale_is_recorded(secrets: dict[str, str]) -> None:
     assert ("applied", "SaleRecorded") == (reply.body["outcome"], events()[-1])
 
 
-@pytest.mark.parametrize("attack", ["other secret", "old", "future", "tampered", "none", "v2", "junk"])
+@pytest.mark.parametrize(
+    "attack", ["other secret", "old", "future", "tampered", "none", "v2", "junk"]
+)
 def test_unauthentic_messages_are_refused(secrets: dict[str, str], attack: str) -> None:
     """Wrong secret, wrong time, changed body, no or odd signatures: one answer, nothing stored."""
     before = everything()
@@ -306,12 +311,15 @@ def test_outdated_stage_is_history(secrets: dict[str, str]) -> None:
     detail = referrals.detail("r1")
     assert version == detail.referral.version
     (touch,) = [each for each in detail.touches if each.kind == "crm"]
-    assert Touch(
-        id=touch.id,
-        kind="crm",
-        at="2026-11-22T10:00:00.000Z",
-        data={"stage": "qualified", "source": "crm", "outcome": "outdated"},
-    ) == touch
+    assert (
+        Touch(
+            id=touch.id,
+            kind="crm",
+            at="2026-11-22T10:00:00.000Z",
+            data={"stage": "qualified", "source": "crm", "outcome": "outdated"},
+        )
+        == touch
+    )
 
 
 def test_stage_after_the_sale_is_history(secrets: dict[str, str]) -> None:
@@ -335,7 +343,7 @@ def test_customer_who_left_is_churned_once(secrets: dict[str, str]) -> None:
 
 
 def test_external_id_is_tied_once(secrets: dict[str, str]) -> None:
-    """Told together the ids are tied; then the sender's alone is enough, and stays with that lead."""
+    """Told together the ids are tied; then the sender's alone is enough, for that lead only."""
     tied = send_signed(CRM, stage("Qualified", external_id="006/A:1"), secrets[CRM])
     assert "applied" == tied.body["outcome"]
     alone = {"referral": None, "external_id": "006/A:1"}

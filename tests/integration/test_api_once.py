@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("aws", "frozen")
 
 
 @pytest.fixture(autouse=True)
-def program(aws: None) -> None:
+def program(aws: None) -> None:  # noqa: ARG001  (pytest orders fixtures by it)
     """A program with two partners."""
     life.publish()
     life.enrol("pia")

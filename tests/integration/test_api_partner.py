@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("aws", "frozen")
 
 
 @pytest.fixture(autouse=True)
-def program(aws: None) -> None:
+def program(aws: None) -> None:  # noqa: ARG001  (pytest orders fixtures by it)
     """A program with two partners."""
     life.publish()
     life.enrol("pia")
@@ -64,18 +64,21 @@ def test_enrol_stores_partner_and_contact_apart() -> None:
     )
     stored = partners.find_partner(partner_id)
     assert stored is not None
-    assert Partner(
-        id=partner_id,
-        program="acme",
-        audience="partners",
-        person=stored.person,
-        login="login-nina",
-        country="DE",
-        enrolled_at="2026-11-22T11:17:00.000Z",
-        version=1,
-        terms_version="1",
-        email_key=stored.email_key,
-    ) == stored
+    assert (
+        Partner(
+            id=partner_id,
+            program="acme",
+            audience="partners",
+            person=stored.person,
+            login="login-nina",
+            country="DE",
+            enrolled_at="2026-11-22T11:17:00.000Z",
+            version=1,
+            terms_version="1",
+            email_key=stored.email_key,
+        )
+        == stored
+    )
     contact = people.contact(stored.person)
     assert contact is not None
     assert ("Nina Neu", "Nina@partners.example", "+491711234567", "en") == (
@@ -129,7 +132,12 @@ def test_me_needs_an_enrolment() -> None:
 
 def test_me_tells_the_end_of_the_account_only() -> None:
     """The account is stored encrypted; nobody is shown more than four characters."""
-    body = {"name": "Pia P.", "iban": "de89 3704 0044 0532 0130 00", "town": "Köln", "country": "DE"}
+    body = {
+        "name": "Pia P.",
+        "iban": "de89 3704 0044 0532 0130 00",
+        "town": "Köln",
+        "country": "DE",
+    }
     reply = call("PUT", "/v1/me/payee", body, claims=PIA)
     assert (200, {"last4": "3000", "set_at": "2026-11-22T11:17:00.000Z"}) == (
         reply.status,
@@ -312,7 +320,11 @@ def test_referrals_show_status_and_reason_but_no_lead() -> None:
         ("ReferralSubmitted", "The referral was submitted.", None),
         ("ReferralScreened", "It was checked and credited.", None),
         ("ReferralAssigned", "It was given to a sales representative.", None),
-        ("ReferralHeld", "Rewards for it are being kept back while something is looked into.", row["held"]),
+        (
+            "ReferralHeld",
+            "Rewards for it are being kept back while something is looked into.",
+            row["held"],
+        ),
         ("ReferralRejected", "It was turned down.", row["reason"]),
     ] == [(m["type"], m["text"], m["reason"]) for m in detail["timeline"]]
     assert [] == [word for word in ("Lena", "anna", "lead-r1", "paul") if word in str(detail)]

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("aws", "frozen")
 
 
 @pytest.fixture(autouse=True)
-def program(aws: None) -> None:
+def program(aws: None) -> None:  # noqa: ARG001  (pytest orders fixtures by it)
     """A program with one partner and two reps."""
     life.publish()
     life.enrol("pia")
@@ -102,7 +102,9 @@ def test_rep_takes_a_lead_once() -> None:
     assert (409, "transition_not_allowed") == again.problem()
 
 
-@pytest.mark.parametrize(("reason", "status"), [("no_capacity", "screening"), ("no_interest", "rejected")])
+@pytest.mark.parametrize(
+    ("reason", "status"), [("no_capacity", "screening"), ("no_interest", "rejected")]
+)
 def test_rep_declines_for_a_reason(reason: str, status: str) -> None:
     """Some reasons hand it back to routing, the others end it."""
     given_to("anna")
@@ -338,7 +340,9 @@ def test_batch_list_needs_a_program() -> None:
     reply = call("GET", "/v1/batches", claims=MANAGER)
     assert (400, "missing_field", "program") == reply.field()
     assert (404, "not_found") == call("GET", "/v1/batches/nosuch", claims=MANAGER).problem()
-    assert (404, "not_found") == call("POST", "/v1/batches/nosuch/approve", {}, claims=MANAGER).problem()
+    assert (404, "not_found") == call(
+        "POST", "/v1/batches/nosuch/approve", {}, claims=MANAGER
+    ).problem()
 
 
 def test_jobs_are_started_once_for_a_key(monkeypatch: pytest.MonkeyPatch) -> None:

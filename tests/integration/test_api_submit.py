@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("aws", "frozen")
 
 
 @pytest.fixture(autouse=True)
-def program(aws: None) -> None:
+def program(aws: None) -> None:  # noqa: ARG001  (pytest orders fixtures by it)
     """A program with Pia, who has the link `piacode1`, and another program with `othrcode`."""
     life.publish()
     programs.ensure_click_salt(life.NOW)
@@ -128,7 +128,9 @@ def test_submit_stores_referral_touches_and_contact() -> None:
     )
     outside = str([item for item in everything() if not item["pk"].startswith("PERSON#")])
     assert [] == [
-        word for word in ("Lena", "lena", "customers", "901820", "GmbH", "after six") if word in outside
+        word
+        for word in ("Lena", "lena", "customers", "901820", "GmbH", "after six")
+        if word in outside
     ]
 
 
@@ -193,11 +195,17 @@ def test_submit_decides_anew_when_the_lead_is_taken_meanwhile(
         (lead(code="piacode1", product="yacht"), (422, "unknown_product", "product")),
         (lead(code="piacode1", email="lena@nowhere"), (422, "invalid_email", "email")),
         (lead(code="piacode1", phone="12345678901234567890"), (422, "invalid_phone", "phone")),
-        (lead(code="piacode1", consent={"text_version": "1"}), (400, "missing_field", "consent.given")),
+        (
+            lead(code="piacode1", consent={"text_version": "1"}),
+            (400, "missing_field", "consent.given"),
+        ),
         (lead(code="piacode1", partner="pia"), (400, "unknown_field", "partner")),
         (lead(code="piacode1", name="Lena\r\nBcc: all@x.example"), (400, "invalid_input", "name")),
         (lead(code="piacode1", note="x" * 1001), (400, "invalid_input", "note")),
-        (lead(code="piacode1", utm={"utm_term": "lena@x.example"}), (400, "invalid_input", "utm[...]")),
+        (
+            lead(code="piacode1", utm={"utm_term": "lena@x.example"}),
+            (400, "invalid_input", "utm[...]"),
+        ),
         (lead(code="piacode1", name=5), (400, "invalid_input", "name")),
     ],
 )
@@ -214,7 +222,9 @@ def test_submit_refuses_a_suspended_link() -> None:
     """A link that was switched off earns nothing and is unknown."""
     add_link("offcode1", "pia", status="suspended")
     assert (422, "unknown_code", "code") == call("POST", PATH, lead(code="offcode1")).field()
-    assert (422, "no_partner", "clicks") == call("POST", PATH, lead(clicks=[click("offcode1")])).field()
+    assert (422, "no_partner", "clicks") == call(
+        "POST", PATH, lead(clicks=[click("offcode1")])
+    ).field()
 
 
 @pytest.mark.parametrize(
@@ -269,7 +279,9 @@ def form(**overrides: str) -> dict[str, str]:
 
 def only_referral() -> str:
     """Return the id of the one referral there is."""
-    (found,) = [i["pk"] for i in everything() if i["pk"].startswith("REFERRAL#") and i["sk"] == "STATE"]
+    (found,) = [
+        i["pk"] for i in everything() if i["pk"].startswith("REFERRAL#") and i["sk"] == "STATE"
+    ]
     return str(found.partition("#")[2])
 
 

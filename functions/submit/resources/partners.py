@@ -205,8 +205,8 @@ def _contact(call: Call[Enrolment, Any], document: Program) -> Contact:
 
 
 def _iban(text: str) -> str:
-    from stdnum import iban  # noqa: PLC0415  (10 ms, only for payees)
-    from stdnum.exceptions import ValidationError  # noqa: PLC0415  (likewise)
+    from stdnum import iban  # 10 ms, only for payees
+    from stdnum.exceptions import ValidationError
 
     try:
         return str(iban.validate(text))
