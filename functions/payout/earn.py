@@ -70,7 +70,7 @@ def method_of(document: Program, currency: str) -> str:
     return rule.method if rule else ""
 
 
-def entries(  # noqa: PLR0913, PLR0917  (the facts, whose books, and when)
+def entries(
     document: Program,
     facts: Detail,
     partner: str,

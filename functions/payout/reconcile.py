@@ -19,7 +19,7 @@ from introducer import clock, ledger, metric, payout
 from introducer.clock import Instant
 from introducer.errors import LedgerError
 from introducer.ledger import ACCOUNTS, Balance, Journal, Kind
-from introducer.payout import Batch
+from introducer.payout import Batch, Payout
 from introducer.tables import ledger as books
 from introducer.tables import payouts, programs, rewards
 from payout import files, settle
@@ -160,29 +160,39 @@ def _batches(program: str, since: Instant) -> Iterator[Batch]:
 
 
 def _check_batch(batch: Batch, report: Report) -> None:
-    """Compare a batch that has gone to the bank with its payouts, its file and the bookings."""
+    """Compare a batch with its payouts, its file and the bookings."""
     report.batches += 1
-    if not batch.file:
-        return
+    members = payouts.of_batch(batch.id)
+    found = [] if not batch.file else list(_file_differences(batch, members))
+    if batch.status == "cancelled" and any(each.status == "created" for each in members):
+        found.append({"kind": "cancelled_batch_holds_money"})
+    if batch.status == "settled" and any(each.status not in payout.DONE for each in members):
+        found.append({"kind": "settled_with_open_payouts"})
+    report.differences += [{**difference, "batch": batch.id} for difference in found]
+
+
+def _file_differences(batch: Batch, members: list[Payout]) -> Iterator[Difference]:
+    """Yield where batch, payouts, file and bank disagree about what was sent and booked."""
     sent = {
         each.reference: each
-        for each in payouts.of_batch(batch.id)
+        for each in members
         if each.status in {"in_transit", "paid", "returned"}
     }
     ordered = amounts_in(files.read(batch.file) or b"", batch.currency)
-    found: list[Difference] = []
     if ordered != {reference: each.amount_minor for reference, each in sent.items()}:
-        found.append({"kind": "file_is_not_payouts"})
+        yield {"kind": "file_is_not_payouts"}
     if (batch.file_count, batch.file_total_minor) != (len(ordered), sum(ordered.values())):
-        found.append({"kind": "file_is_not_batch"})
-    paid = {
-        booking.reference: booking.amount_minor
-        for booking in payouts.bookings_of(batch.id)
-        if booking.fact == "paid" and booking.status == "matched" and booking.reference
-    }
-    debited = {each.reference: each.amount_minor for each in sent.values() if each.booked_on}
-    if paid != debited:
-        found.append({"kind": "bookings_are_not_payouts"})
-    if batch.status == "settled" and any(each.status not in payout.DONE for each in sent.values()):
-        found.append({"kind": "settled_with_open_payouts"})
-    report.differences += [{**difference, "batch": batch.id} for difference in found]
+        yield {"kind": "file_is_not_batch"}
+    booked = [
+        each
+        for each in payouts.bookings_of(batch.id)
+        if each.status == "matched" and each.reference and each.fact in {"paid", "returned"}
+    ]
+    debited = {each.reference: each.amount_minor for each in booked if each.fact == "paid"}
+    if debited != {each.reference: each.amount_minor for each in sent.values() if each.booked_on}:
+        yield {"kind": "debits_are_not_payouts"}
+    returned = {each.reference: each.amount_minor for each in booked if each.fact == "returned"}
+    if returned != {
+        each.reference: each.amount_minor for each in sent.values() if each.returned_on
+    }:
+        yield {"kind": "returns_are_not_payouts"}

@@ -238,7 +238,7 @@ documents = st.builds(
     st.integers(min_value=0, max_value=10_000),
     st.none() | st.integers(min_value=1, max_value=10**6),
 )
-credits = st.integers(min_value=1, max_value=9_999).map(
+credited = st.integers(min_value=1, max_value=9_999).map(
     lambda cut: [
         Share(partner="ann", basis_points=cut, audience="partners"),
         Share(partner="bob", basis_points=10_000 - cut, audience="partners"),
@@ -256,7 +256,7 @@ facts = st.lists(
 )
 
 
-@given(documents, credits, facts, st.data())
+@given(documents, credited, facts, st.data())
 def test_any_deliveries_give_the_same_ledger(
     document: Program, shares: list[Share], happened: list[tuple[Any, ...]], data: st.DataObject
 ) -> None:
@@ -276,7 +276,7 @@ def test_any_deliveries_give_the_same_ledger(
     assert once.left() == often.left()
 
 
-@given(documents, credits, facts, st.data())
+@given(documents, credited, facts, st.data())
 def test_release_at_any_moment_gives_the_same_balance(
     document: Program, shares: list[Share], happened: list[tuple[Any, ...]], data: st.DataObject
 ) -> None:
@@ -304,7 +304,7 @@ def test_release_at_any_moment_gives_the_same_balance(
     assert late.accounts() == early.accounts()
 
 
-@given(documents, credits, facts)
+@given(documents, credited, facts)
 def test_balance_is_what_the_rewards_say(
     document: Program, shares: list[Share], happened: list[tuple[Any, ...]]
 ) -> None:
@@ -332,7 +332,7 @@ def test_balance_is_what_the_rewards_say(
         assert balance.pending == left
 
 
-@given(documents, credits, amounts, st.lists(st.integers(1, 1000), max_size=6), st.booleans())
+@given(documents, credited, amounts, st.lists(st.integers(1, 1000), max_size=6), st.booleans())
 def test_refund_of_everything_returns_exactly_what_was_earned(
     document: Program,
     shares: list[Share],

@@ -10,9 +10,9 @@ from __future__ import annotations
 def count(name: str, value: int = 1) -> None:
     """Add *value* to the metric *name*, such as ``LedgerBroken``."""
     # Loaded here: the request path has no metric of its own and need not pay for it.
-    from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415
+    from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-    from introducer.settings import setting  # noqa: PLC0415
+    from introducer.settings import setting
 
     with single_metric(
         name=name,

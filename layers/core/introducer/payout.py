@@ -122,7 +122,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"BATCH#{self.id}"
 
 
-def batch_id(  # noqa: PLR0913  (what makes a batch the same batch)
+def batch_id(
     *, program: str, region: str, currency: str, method: str, period: str, run: int
 ) -> str:
     """Return the id of a batch: 20 characters, also the name of its execution and file."""
@@ -165,7 +165,7 @@ def opening(payout: Payout) -> Posting:
     return _posting(payout, Kind.PAYOUT_CREATED, "created", at=payout.created_at, source="")
 
 
-def move(  # noqa: PLR0913  (what the move is, when and why)
+def move(
     payout: Payout,
     status: PayoutStatus,
     *,
@@ -260,7 +260,7 @@ def _event(batch: Batch, kind: str, actor: str) -> Event:
     )
 
 
-def _posting(  # noqa: PLR0913  (one field of the posting each)
+def _posting(
     payout: Payout,
     kind: Kind,
     fact: str,

@@ -235,7 +235,7 @@ def _currency(plan: RewardPlan, sale: Sale) -> str:
     return sale.currency
 
 
-def _reward(  # noqa: PLR0913, PLR0917  (everything that makes a reward, and nothing else)
+def _reward(
     document: Program,
     referral: Referral,
     sale: Sale,
