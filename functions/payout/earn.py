@@ -29,7 +29,8 @@ from introducer.tables.ledger import Entry
 from introducer.tables.referrals import Detail
 from payout.edge import logger
 
-_processor = BatchProcessor(event_type=EventType.SQS)
+# A batch of nothing but failures is reported like any other: raising would slow down the queue.
+_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401
