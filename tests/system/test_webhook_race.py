@@ -47,9 +47,7 @@ def test_same_sale_in_different_messages_is_booked_once(journey: Journey) -> Non
     journey.until_balance(partner, pending=4 * DUE_MINOR)
 
 
-def test_lead_submitted_by_many_at_once_is_one_live_referral(
-    stack: Stack, journey: Journey
-) -> None:
+def test_lead_submitted_by_many_at_once_is_one_live_referral(journey: Journey) -> None:
     """Sixteen submissions of one mailbox: all get the same kind of answer, one lives."""
     code = journey.link(journey.partner(iban=""))
     lead = journey.lead(code)
