@@ -9,6 +9,8 @@ hand parameters to makefiles.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import os
 import platform
 import subprocess
@@ -63,6 +65,18 @@ def deploy_local(endpoint: str) -> dict[str, Any]:
     name = str(_section(LOCAL)["global"]["parameters"]["stack_name"])
     restore(name, processed, endpoint)
     return describe(name, endpoint)
+
+
+def fingerprint(endpoint: str) -> str:
+    """Return a hash over everything that decides what a local deploy makes."""
+    digest = hashlib.sha256(json.dumps([_parameters(LOCAL), endpoint]).encode())
+    sources = [ROOT / "template.yaml", ROOT / "samconfig.toml", *(ROOT / "infra").glob("*.json")]
+    for folder in (ROOT / "functions", ROOT / "layers"):
+        sources += [path for path in folder.rglob("*") if path.is_file()]
+    for path in sorted(path for path in sources if path.suffix != ".pyc"):
+        digest.update(str(path.relative_to(ROOT)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def describe(stack_name: str, endpoint: str) -> dict[str, Any]:

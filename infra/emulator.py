@@ -6,6 +6,7 @@ runs on that interpreter and would see whatever else is installed there.
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -53,6 +54,8 @@ class Emulator:
             message = f"something answers on {self.endpoint} already: `make stop`, or choose a port"
             raise EmulatorError(message)
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        if self._state:
+            _rewind_streams(self._state)
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603
                 [_PYTHON, "-m", "ministack"],
@@ -136,6 +139,17 @@ class Emulator:
         return settings
 
 
+def _rewind_streams(state: Path) -> None:
+    # It saves how far each consumer has read a stream, but not the streams: after a restart
+    # consumers would sleep through as many new records as they had read before.
+    path = state / "lambda.json"
+    if not path.exists():
+        return
+    saved = json.loads(path.read_text())
+    saved["payload"]["dynamodb_stream_positions"]["data"] = {}
+    path.write_text(json.dumps(saved))
+
+
 def credentials() -> dict[str, str]:
     """Return the environment of the emulator's administrator."""
     return {
@@ -150,7 +164,7 @@ def answers(endpoint: str) -> bool:
     """Return whether an embedded AWS answers there."""
     try:
         with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2) as response:  # noqa: S310
-            return bool(response.status == 200)  # noqa: PLR2004
+            return bool(response.status == 200)
     except (OSError, urllib.error.URLError):
         return False
 

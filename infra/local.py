@@ -24,11 +24,12 @@ from typing import Any
 
 import boto3
 
-from infra.deploy import DeployError, deploy_local
+from infra.deploy import DeployError, deploy_local, fingerprint
 from infra.emulator import REGION, ROOT, Emulator, EmulatorError, answers, credentials
 
 STACK_FILE = ROOT / ".local/stack.json"
 _STATE = ROOT / ".local/state"
+_DEPLOYED = "deployed.json"
 _PORT = 4566
 _TICK_S = 30
 
@@ -92,15 +93,28 @@ def _stack(port: int, state: Path | None) -> Iterator[tuple[Emulator, dict[str, 
     """Run an embedded AWS with the template deployed, described in ``.local/stack.json``."""
     with Emulator(port=port, state=state, log=ROOT / ".local/emulator.log") as emulator:
         _say(f"embedded AWS up at {emulator.endpoint}")
-        stack = deploy_local(emulator.endpoint)
+        stack = _kept(state, emulator.endpoint) or deploy_local(emulator.endpoint)
         STACK_FILE.write_text(json.dumps({**stack, "pid": os.getpid()}, indent=2))
         _say("template deployed")
+        built = fingerprint(emulator.endpoint)
         threading.Thread(target=_tick, args=(emulator,), daemon=True).start()
         try:
             yield emulator, stack
         finally:
             emulator.stop()
+            if state:
+                (state / _DEPLOYED).write_text(json.dumps({"built": built, "stack": stack}))
             STACK_FILE.unlink(missing_ok=True)
+
+
+def _kept(state: Path | None, endpoint: str) -> dict[str, Any] | None:
+    """Return the stack that came back with the state, if it is what would be deployed now."""
+    note = state / _DEPLOYED if state else None
+    if not note or not note.exists():
+        return None
+    found: dict[str, Any] = json.loads(note.read_text())
+    note.unlink()  # written again at a clean end only; after a crash the state is older
+    return found["stack"] if found["built"] == fingerprint(endpoint) else None
 
 
 def _tick(emulator: Emulator) -> None:

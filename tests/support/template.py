@@ -66,5 +66,12 @@ def statements(function: str) -> list[dict[str, Any]]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return a policy element as a list; one value may stand alone there."""
-    return value if isinstance(value, list) else [value]
+    """Return a policy element as the list it is in the cloud; one value may stand alone there."""
+    values = [_in_cloud(each) for each in (value if isinstance(value, list) else [value])]
+    return [each for each in values if each != {"Ref": "AWS::NoValue"}]
+
+
+def _in_cloud(value: Any) -> Any:
+    if isinstance(value, dict) and value.get("Fn::If", [""])[0] == "IsLocal":
+        return value["Fn::If"][2]
+    return value
