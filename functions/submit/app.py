@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from chalice.app import Chalice, Request, Response
 
+from introducer import startup  # noqa: F401  (before our own chain of imports)
 from submit import problem
 from submit.http import Endpoint, Resource, problem_reply
 
