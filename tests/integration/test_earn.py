@@ -121,6 +121,24 @@ def test_post_that_would_overdraw_halts_payouts() -> None:
 
 
 @pytest.mark.usefixtures("books")
+def test_post_on_a_balance_that_moved_is_no_incident() -> None:
+    """What the plan read is newer than the balance: it seems overdrawn, is looked at again, fits."""
+    asked: list[Balance] = []
+
+    def plan(balance: Balance) -> list[Entry]:
+        if not asked:
+            post(posting("j1", 100))
+        asked.append(balance)
+        return [Entry(postings=(posting("j2", 100, kind=Kind.REWARD_RELEASED),))]
+
+    ledger.post_all("pia", "EUR", plan, now=NOW)
+
+    assert [0, 100] == [balance.pending for balance in asked]
+    assert {"payable": 100} == money.accounts()
+    assert not ledger.halted(life.PROGRAM)
+
+
+@pytest.mark.usefixtures("books")
 def test_post_after_somebody_else_got_in_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stale balance is read again and both posts stand."""
     intrude(monkeypatch, lambda: post(posting("other", 7)))

@@ -234,6 +234,25 @@ def test_fold_refuses_legs_that_do_not_add_up() -> None:
         ledger.fold("ann", "EUR", [signed])
 
 
+def test_fold_refuses_a_credit_that_was_not_netted() -> None:
+    """Something payable beside an open debt is refused, even in a journal that adds up."""
+    empty = Balance(partner="ann", currency="EUR")
+    earned, owed = ledger.post(
+        empty, [posting(id="a"), posting(Kind.REWARD_REVERSED, 30, source="payable")], NOW
+    ).journals
+    wrong = msgspec.structs.replace(
+        owed,
+        kind=Kind.REWARD_RELEASED,
+        seq=3,
+        prev=owed.hash,
+        legs={"pending": -100, "payable": 100},
+    )
+    signed = msgspec.structs.replace(wrong, hash=ledger.journal_hash(wrong))
+
+    with pytest.raises(LedgerError):
+        ledger.fold("ann", "EUR", [earned, owed, signed])
+
+
 def test_same_fact_compares_amount_but_not_allocation() -> None:
     """The same clawback allocated otherwise is the same fact; another amount is not."""
     booked = posting(Kind.REWARD_REVERSED, source="payable")
