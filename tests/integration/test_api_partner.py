@@ -152,7 +152,7 @@ def test_me_tells_the_end_of_the_account_only() -> None:
         "status": "active",
         "country": "DE",
         "locale": "en",
-        "enrolled_at": "2026-10-01T00:00:00.000Z",
+        "enrolled_at": life.new_partner().enrolled_at,
         "terms_version": "",
         "current_terms_version": "1",
         "name": "Pia",
