@@ -122,7 +122,7 @@ def test_post_that_would_overdraw_halts_payouts() -> None:
 
 @pytest.mark.usefixtures("books")
 def test_post_on_a_balance_that_moved_is_no_incident() -> None:
-    """What the plan read is newer than the balance: it seems overdrawn, is looked at again, fits."""
+    """What the plan read is newer than the balance: it is looked at again and fits."""
     asked: list[Balance] = []
 
     def plan(balance: Balance) -> list[Entry]:
