@@ -50,6 +50,8 @@ install: ## Make the virtual environments: .venv, .local/sam, .local/emulator, .
 lock: $(DEV) ## Pin the newest versions that requirements/*.in allow, with hashes
 	$(LOCK) --no-deps --upgrade layers/vendor/requirements.in --output-file layers/vendor/requirements.txt
 	for name in dev sam emulator checkov; do $(LOCK) --upgrade requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	@$(MAKE) $(DEV)
+	$(PY) -m infra.roots
 
 # ---- the system on this machine
 

@@ -42,6 +42,9 @@ def build(section: str = LOCAL) -> None:
     """Build functions and layers for the section; unchanged ones are kept."""
     with _building(section):
         _sam(["build", "--config-env", section, *_overrides(section)], section)
+        if not any(_built(section).parent.rglob("*.pyc")):
+            runtime = _parameters(section)["Runtime"]
+            print(f"no {runtime} on this machine: the code ships uncompiled and starts slower")
 
 
 def deploy(section: str) -> None:
