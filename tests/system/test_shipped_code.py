@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import botocore
@@ -68,6 +70,21 @@ def test_handler_imports_from_what_is_shipped(function: str, runtime: Path) -> N
     assert (0, "") == (done.returncode, done.stderr)
 
 
+@pytest.mark.usefixtures("stack")
+def test_late_imports_are_shipped_too(runtime: Path) -> None:
+    """What a rare path imports inside a function is in the layer as well."""
+    ours = {path.name for path in (ROOT / "functions").iterdir()} | {"introducer"}
+    shipped = {path.stem for path in (BUILT / "VendorLayer/python").iterdir()}
+    known = ours | shipped | {path.stem for path in runtime.iterdir()} | sys.stdlib_module_names
+    wanted = {
+        name.partition(".")[0]
+        for folder in ("functions", "layers/core")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in _imports(path)
+    }
+    assert set() == wanted - known
+
+
 def test_layers_ship_compiled(stack: Stack) -> None:
     """Without compiled files a cold start takes twice as long."""
     del stack
@@ -80,3 +97,11 @@ def test_layers_ship_compiled(stack: Stack) -> None:
     ]
     assert sources
     assert [] == missing
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
