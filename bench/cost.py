@@ -16,6 +16,7 @@ from typing import Any
 
 from bench import life, prices, report
 from bench.meter import Call, Invocation
+from bench.world import World, measured, running
 
 TOGETHER = 100
 NAIVE_WRITE_UNITS = 493
@@ -59,21 +60,21 @@ Bill = dict[str, Counter[str]]
 
 def main() -> None:
     """Measure, print the tables, write the figures."""
-    with tempfile.TemporaryDirectory() as folder, life.running(Path(folder)) as emulator:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as emulator:
         bills = {}
         for size in (1, TOGETHER):  # the lone one first: it also warms the process
             print(f"{size} referral{'s' if size > 1 else ''} …", file=sys.stderr)
-            bills[size] = measure(life.World(emulator, f"-{size}"), size)
+            bills[size] = measure(World(emulator, f"-{size}"), size)
     together, alone = bills[TOGETHER], bills[1]
     _print_steps(together)
     _print_services(together, alone)
     report.write("cost", figures(together, alone))
 
 
-def measure(world: life.World, size: int) -> Bill:
+def measure(world: World, size: int) -> Bill:
     """Return the bill of one of *size* referrals that live together."""
     cohort = life.Cohort(world, size)
-    with life.measured(world):
+    with measured(world):
         cohort.prepare()
         cohort.idle()
         world.meter.invocations.clear()
@@ -160,7 +161,7 @@ def _total(bill: Bill) -> Counter[str]:
     return total
 
 
-def _require_whole(world: life.World) -> None:
+def _require_whole(world: World) -> None:
     """Stop when the meter's idea of the tables is not what they hold: it missed a write."""
     dynamodb = world.client("dynamodb")
     for table in {place[0] for place in world.meter.items}:
@@ -171,9 +172,7 @@ def _require_whole(world: life.World) -> None:
 
 
 def _print_steps(bill: Bill) -> None:
-    rows = [
-        _row(step, quantities) for step, quantities in bill.items()
-    ]
+    rows = [_row(step, quantities) for step, quantities in bill.items()]
     rows.append(_row("total", _total(bill)))
     report.grid(
         f"One referral's life, {TOGETHER} at the same pace in the nightly runs and one batch",
@@ -202,7 +201,9 @@ def _print_services(together: Bill, alone: Bill) -> None:
     rows.append(("write units", *(f"{total['dynamodb_write_unit']:.2f}" for total in totals)))
     rows.append(("write units, a naive design", f"{NAIVE_WRITE_UNITS}", ""))
     report.grid(
-        "By service, USD per million referrals", ("service", f"batch of {TOGETHER}", "batch of 1"), rows
+        "By service, USD per million referrals",
+        ("service", f"batch of {TOGETHER}", "batch of 1"),
+        rows,
     )
 
 

@@ -1,38 +1,19 @@
-"""Drives referrals through their whole life: the real handlers, in process, one after another.
-
-The tables are the template's, on the embedded AWS. What a handler writes is handed on as
-Lambda would: new items through the filters of the template's stream mappings, events
-through the bus to the queue of the rewards. Time is moved by hand. Mail is left out.
-"""
+"""A referral's whole life: the real handlers, in process, one after another."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import itertools
 import json
 import os
-import re
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
-import botocore.session
 import msgspec
 
-from bench import paths, units
-from bench.meter import Invocation, Meter
-from infra import template
-from infra.emulator import Emulator, credentials
-from tests.support import tables
-from tests.support.environment import FUNCTION, REGION, forget
-
-from introducer import clickid, clock
+from bench import paths
+from bench.messages import bank_report, click_of, login, new_referral, signature
+from bench.meter import Invocation
+from bench.world import World
+from introducer import clock
 from introducer.clock import Instant
 
 PROGRAM = "telecom"
@@ -41,172 +22,6 @@ FIRST_DAY: Instant = "2026-11-02T10:00:00.000Z"
 SALE_DAY = 10
 RETAINED_DAY = SALE_DAY + 181
 IBAN = "DE75512108001245126199"
-
-_STEP_OF = {
-    "ReferralSubmitted": "submit",
-    "ReferralScreened": "screening",
-    "ReferralAssigned": "assigned",
-    "ReferralAccepted": "accepted",
-    "ReferralWon": "won, sale",
-    "ReferralRetained": "retained",
-    "RewardEarned": "2 rewards",
-    "RewardReleased": "accrual",
-}
-"""The step whose event this is; all others are the payout's."""
-
-
-class World:
-    """The embedded AWS with the template's tables, and the functions around them."""
-
-    def __init__(self, emulator: Emulator, suffix: str) -> None:
-        self.template = template.load()
-        self._endpoint = emulator.endpoint
-        self._session = botocore.session.get_session()
-        os.environ.update(FUNCTION | credentials() | {"AWS_ENDPOINT_URL": emulator.endpoint})
-        os.environ.pop("AWS_SESSION_TOKEN", None)
-        forget()
-        names = tables.create(self.client("dynamodb"), suffix=suffix)
-        declared = template.resources(self.template, "AWS::DynamoDB::Table")
-        schemas = {
-            names[f"{logical.removesuffix('Table').upper()}_TABLE"]: units.table(properties)
-            for logical, properties in declared.items()
-        }
-        self._streams = {names["CORE_TABLE"]: "CoreTable", names["LEDGER_TABLE"]: "LedgerTable"}
-        os.environ.update(names | self._furniture(suffix))
-        self.meter = Meter(schemas)
-        self.extras: Counter[tuple[str, str]] = Counter()
-        """What is billed but no call of ours, by step and kind."""
-        self._numbers = itertools.count(1)
-        self._earn_types = set(_rule(self.template, "EarnRule")["detail-type"])
-        self.now: Instant = FIRST_DAY
-
-    def client(self, service: str) -> Any:  # noqa: ANN401
-        """Return a client of the embedded AWS that no measurement sees."""
-        return self._session.create_client(
-            service, region_name=REGION, endpoint_url=self._endpoint
-        )
-
-    def _furniture(self, suffix: str) -> dict[str, str]:
-        bucket, bus = f"bench-bank{suffix}", f"bench{suffix}"
-        self.client("s3").create_bucket(Bucket=bucket)
-        self.client("events").create_event_bus(Name=bus)
-        queue = self.client("sqs").create_queue(QueueName=f"bench-retry{suffix}")["QueueUrl"]
-        machine = self.client("stepfunctions").create_state_machine(
-            name=f"bench{suffix}",
-            definition='{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}',
-            roleArn=self.client("iam").create_role(
-                RoleName=f"bench{suffix}", AssumeRolePolicyDocument='{"Version":"2012-10-17","Statement":[]}'
-            )["Role"]["Arn"],
-        )
-        return {
-            "BANK_BUCKET": bucket,
-            "BUS_NAME": bus,
-            "ROUTE_RETRY_URL": queue,
-            "PUBLISH_RETRY_URL": queue,
-            "BATCH_MACHINE_ARN": machine["stateMachineArn"],
-            "KEY_ARN": self.client("kms").create_key()["KeyMetadata"]["Arn"],
-        }
-
-    # ---- functions
-
-    def call(
-        self,
-        function: str,
-        handler: Callable[[Any, Any], Any],
-        event: dict[str, Any],
-        step: str,
-    ) -> Any:  # noqa: ANN401
-        """Invoke a function and hand on what it wrote and published."""
-        invocation, answer = self.meter.invoke(function, step, lambda: handler(event, CONTEXT))
-        parked = [call for call in invocation.calls if call.service == "sqs"]
-        assert not parked, parked[0].params
-        self._deliver(invocation)
-        return answer
-
-    def http(  # noqa: PLR0913
-        self,
-        function: str,
-        method: str,
-        route: str,
-        body: object = None,
-        *,
-        step: str,
-        path: dict[str, str] | None = None,
-        claims: dict[str, str] | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> dict[str, Any]:
-        """Send a request to one of the API's functions and return the answer's body."""
-        app = _app(function)
-        raw = body if isinstance(body, str) else json.dumps(body or {})
-        event = rest_event(
-            method, route, raw, path=path or {}, claims=claims, headers=headers, number=self.number()
-        )
-        self.extras[step, "api_request"] += 1
-        answer = self.call(function, app, event, step)
-        assert answer["statusCode"] in {200, 201}, answer
-        document: dict[str, Any] = json.loads(answer["body"])
-        return document
-
-    def runs_a_day(self, function: str) -> float:
-        """Return how often the template's schedule starts a function."""
-        events = self.template["Resources"][function]["Properties"]["Events"]
-        expression = events["Clock"]["Properties"]["ScheduleExpression"]
-        if expression.startswith("cron(") and not set("/,-*") & set("".join(expression[5:].split()[:2])):
-            return 1.0
-        found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
-        assert found, expression
-        return 86_400 / (int(found[1]) * {"minute": 60, "hour": 3600, "day": 86_400}[found[2]])
-
-    def number(self) -> int:
-        """Return a number never returned before."""
-        return next(self._numbers)
-
-    # ---- what hangs off the tables
-
-    def _deliver(self, invocation: Invocation) -> None:
-        for table, logical in self._streams.items():
-            records = [
-                record(write.after, self.number())
-                for call in invocation.calls
-                for write in call.writes
-                if write.table == table and write.before is None and write.after is not None
-            ]
-            for mapping in ("RouteFromCore", "PublishFromCore", "PublishFromLedger"):
-                if mapping.endswith(logical.removesuffix("Table")):
-                    self._feed(mapping, records)
-        self._earn(invocation)
-
-    def _feed(self, mapping: str, records: list[dict[str, Any]]) -> None:
-        """Give a stream's consumer the records its filter lets through, a step at a time."""
-        from notify import publish
-        from route import stream
-
-        properties = self.template["Resources"][mapping]["Properties"]
-        patterns = [json.loads(each["Pattern"]) for each in properties["FilterCriteria"]["Filters"]]
-        wanted = [each for each in records if any(matches(one, each) for one in patterns)]
-        function, handler = (
-            ("Route", stream.handler) if mapping.startswith("Route") else ("Publish", publish.handler)
-        )
-        for step, group in itertools.groupby(wanted, key=lambda each: _step(each, function)):
-            batch = list(group)
-            size = int(properties["BatchSize"])
-            for begin in range(0, len(batch), size):
-                self.call(function, handler, {"Records": batch[begin : begin + size]}, step)
-
-    def _earn(self, invocation: Invocation) -> None:
-        """Bring what was published to the queue of the rewards, as the bus's rule does."""
-        from payout import earn
-
-        for call in invocation.calls:
-            if call.operation != "PutEvents":
-                continue
-            for entry in call.params["Entries"]:
-                if entry["DetailType"] in self._earn_types:
-                    message = {"detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
-                    record = {"messageId": f"m{self.number()}", "body": json.dumps(message)}
-                    step = "retained" if entry["DetailType"] == "ReferralRetained" else "2 rewards"
-                    self.extras[step, "sqs_request"] += 3  # send, receive, delete
-                    self.call("Earn", earn.handler, {"Records": [record]}, step)
 
 
 class Cohort:
@@ -232,14 +47,27 @@ class Cohort:
         manager = login("manager", "manager")
         program = {"program": PROGRAM}
         base = "/v1/programs/{program}"
-        world.http("Staff", "POST", f"{base}/versions", document, path=program, claims=manager, step="")
+        world.http(
+            "Staff", "POST", f"{base}/versions", document, path=program, claims=manager, step=""
+        )
         reps = {rep for rule in document["routing"]["rules"] for rep in rule["reps"]}
         for rep in sorted(reps):
-            body = {"id": rep, "login": f"login-{rep}", "name": "Rep", "email": f"{rep}@telecom.example"}
+            body = {
+                "id": rep,
+                "login": f"login-{rep}",
+                "name": "Rep",
+                "email": f"{rep}@telecom.example",
+            }
             world.http("Staff", "POST", f"{base}/reps", body, path=program, claims=manager, step="")
         for source in ("crm", "billing"):
             made = world.http(
-                "Staff", "POST", f"{base}/sources", {"source": source}, path=program, claims=manager, step=""
+                "Staff",
+                "POST",
+                f"{base}/sources",
+                {"source": source},
+                path=program,
+                claims=manager,
+                step="",
             )
             self._secrets[source] = made["secret"]
         for number in range(self.size):
@@ -260,13 +88,15 @@ class Cohort:
         self.partners.append(made["id"])
         payee = {"name": "Petra Partner", "iban": IBAN, "town": "Berlin", "country": "DE"}
         world.http("Partner", "PUT", "/v1/me/payee", payee, claims=mine, step="")
-        link = world.http("Partner", "POST", "/v1/me/links", {"campaign": "autumn"}, claims=mine, step="")
+        link = world.http(
+            "Partner", "POST", "/v1/me/links", {"campaign": "autumn"}, claims=mine, step=""
+        )
         self.links.append(link["code"])
 
     # ---- what runs by the clock
 
     def idle(self) -> None:
-        """Run the nightly jobs twice while there is nothing for them; the second run is their own cost."""
+        """Run the nightly jobs twice with nothing to do; the second is what they cost anyway."""
         for days in (-2, -1):
             self.world.now = clock.plus(FIRST_DAY, days=days)
             for name in ("Sweep", "Seal", "Reconcile"):
@@ -399,7 +229,7 @@ class Cohort:
             "/v1/inbound/{program}/{source}",
             raw,
             path={"program": PROGRAM, "source": source},
-            headers=_signature(self._secrets[source], raw, f"msg_{self.world.number():027}"),
+            headers=signature(self._secrets[source], raw, f"msg_{self.world.number():027}"),
             step=step,
         )
 
@@ -424,7 +254,9 @@ class Payout:
             for call in self.world.meter.invocations[-1].calls
             if call.operation == "StartExecution"
         )
-        prepared = self._enter("Prepare", {**json.loads(execution.params["input"]), "batch": self.batch})
+        prepared = self._enter(
+            "Prepare", {**json.loads(execution.params["input"]), "batch": self.batch}
+        )
         self._enter("AnyoneToPay")
         items = self._items(prepared["key"])
         self._map("ReserveAll", "Reserve", items)
@@ -445,7 +277,9 @@ class Payout:
 
         key = "inbox/camt054.xml"
         sent = payouts.of_batch(self.batch)
-        content = bank_report([(each.reference, each.amount_minor) for each in sent], self.world.now)
+        content = bank_report(
+            [(each.reference, each.amount_minor) for each in sent], self.world.now
+        )
         bucket = os.environ["BANK_BUCKET"]
         self.world.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
         self.world.extras["payout", "s3_put"] += 1  # by the bank, into our bucket
@@ -475,7 +309,11 @@ class Payout:
         for begin in range(0, len(items), size):
             self.world.extras["payout", "state_transition"] += 1
             self.world.extras["payout", "express_request"] += 1
-            event = {"step": inner.lower(), "batch": self.batch, "Items": items[begin : begin + size]}
+            event = {
+                "step": inner.lower(),
+                "batch": self.batch,
+                "Items": items[begin : begin + size],
+            }
             self.world.call("Batch", batch.handler, event, "payout")
 
     def _items(self, key: str) -> list[dict[str, str]]:
@@ -492,192 +330,3 @@ class Payout:
             claims=login("finance", "finance"),
             step="payout",
         )
-
-
-CONTEXT = SimpleNamespace(
-    function_name="bench",
-    function_version="1",
-    memory_limit_in_mb=512,
-    invoked_function_arn="arn:aws:lambda:us-east-1:000000000000:function:bench",
-    aws_request_id="c8a1d1f8-6f0e-4c3e-9a51-0d6b5e1c2f33",
-    get_remaining_time_in_millis=lambda: 30_000,
-)
-
-
-@contextmanager
-def running(folder: Path) -> Iterator[Emulator]:
-    """Yield an embedded AWS of our own, nothing deployed."""
-    with Emulator(log=folder / "emulator.log") as emulator:
-        yield emulator
-
-
-@contextmanager
-def measured(world: World) -> Iterator[World]:
-    """Let *world*'s clock count and its meter see every call, inside."""
-    real = clock.now
-    clock.now = lambda: world.now
-    try:
-        with world.meter.attached():
-            yield world
-    finally:
-        clock.now = real
-
-
-def new_referral(number: int, click: str) -> dict[str, Any]:
-    """Return the body of a submission as a landing page sends it."""
-    return {
-        "name": "Lena Beispiel",
-        "email": f"lena.beispiel{number}@customer{number}.example",
-        "company": "Beispiel GmbH",
-        "phone": "+49 30 901820",
-        "country": "DE",
-        "product": "fibre",
-        "locale": "de-DE",
-        "consent": {"text_version": "2026-11", "given": True},
-        "clicks": [click],
-        "utm": {"utm_source": "newsletter", "utm_campaign": "autumn"},
-    }
-
-
-def rest_event(  # noqa: PLR0913
-    method: str,
-    route: str,
-    body: str,
-    *,
-    path: dict[str, str],
-    claims: dict[str, str] | None = None,
-    headers: dict[str, str] | None = None,
-    number: int,
-) -> dict[str, Any]:
-    """Return the event with which API Gateway's REST API calls a function."""
-    sent = {
-        "accept": "application/json",
-        "content-type": "application/json",
-        "host": "api.example",
-        "idempotency-key": f"bench-{number:012}",
-        "user-agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/142.0",
-        "x-forwarded-for": "203.0.113.7",
-        **(headers or {}),
-    }
-    return {
-        "resource": route,
-        "path": route.format(**path),
-        "httpMethod": method,
-        "headers": sent,
-        "multiValueHeaders": {name: [value] for name, value in sent.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "pathParameters": path or None,
-        "stageVariables": None,
-        "body": body,
-        "isBase64Encoded": False,
-        "requestContext": {
-            "resourcePath": route,
-            "httpMethod": method,
-            "path": f"/api{route.format(**path)}",
-            "stage": "api",
-            "requestId": f"00000000-0000-4000-8000-{number:012}",
-            "identity": {"sourceIp": "203.0.113.7"},
-            **({"authorizer": {"claims": claims}} if claims else {}),
-        },
-    }
-
-
-def login(group: str, subject: str) -> dict[str, str]:
-    """Return the claims of a verified token."""
-    return {"sub": subject, "token_use": "id", "cognito:groups": group}
-
-
-def matches(pattern: Any, value: Any) -> bool:  # noqa: ANN401
-    """Return whether an event filter of Lambda lets *value* through."""
-    if isinstance(pattern, dict):
-        return isinstance(value, dict) and all(
-            name in value and matches(inner, value[name]) for name, inner in pattern.items()
-        )
-    return any(
-        str(value).startswith(each["prefix"]) if isinstance(each, dict) else value == each
-        for each in pattern
-    )
-
-
-def bank_report(payments: list[tuple[str, int]], now: Instant) -> bytes:
-    """Return a camt.054 that says each payment was debited."""
-    entries = "".join(
-        f'<Ntry><Amt Ccy="EUR">{minor // 100}.{minor % 100:02}</Amt><CdtDbtInd>DBIT</CdtDbtInd>'
-        f"<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{now[:10]}</Dt></BookgDt>"
-        f"<AcctSvcrRef>B{reference}</AcctSvcrRef><NtryDtls><TxDtls><Refs>"
-        f"<EndToEndId>{reference}</EndToEndId></Refs>"
-        f'<Amt Ccy="EUR">{minor // 100}.{minor % 100:02}</Amt><CdtDbtInd>DBIT</CdtDbtInd>'
-        "</TxDtls></NtryDtls></Ntry>"
-        for reference, minor in payments
-    )
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>'
-        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"><BkToCstmrDbtCdtNtfctn>'
-        f"<GrpHdr><MsgId>N1</MsgId><CreDtTm>{now[:19]}</CreDtTm></GrpHdr><Ntfctn><Id>N1</Id>"
-        "<Acct><Id><IBAN>DE89370400440532013000</IBAN></Id></Acct>"
-        f"{entries}</Ntfctn></BkToCstmrDbtCdtNtfctn></Document>"
-    ).encode()
-
-
-def click_of(link: str, now: Instant) -> str:
-    """Return the id that a click on *link* ten minutes ago gave its visitor."""
-    from introducer.tables import programs
-
-    (key,) = clickid.keys_of(programs.click_salts(), now).values()
-    hour = clickid.hour_of(clock.epoch_s(now) - 600)
-    return clickid.make(link, hour, clickid.visitor(key, now[:10], "203.0.113.7", "Chrome"), key)
-
-
-def _signature(secret: str, raw: str, message: str) -> dict[str, str]:
-    at = str(int(time.time()))
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    digest = hmac.new(key, f"{message}.{at}.{raw}".encode(), hashlib.sha256).digest()
-    return {
-        "webhook-id": message,
-        "webhook-timestamp": at,
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
-    }
-
-
-def _app(function: str) -> Callable[[Any, Any], Any]:
-    from submit import inbound, partner, public, staff
-
-    apps: dict[str, Callable[[Any, Any], Any]] = {
-        "Public": public.app,
-        "Partner": partner.app,
-        "Staff": staff.app,
-        "Inbound": inbound.app,
-    }
-    return apps[function]
-
-
-def record(item: dict[str, Any], number: int) -> dict[str, Any]:
-    """Return a new item as Lambda gets it from a table's stream."""
-    return {
-        "eventID": f"{number:032x}",
-        "eventName": "INSERT",
-        "eventSource": "aws:dynamodb",
-        "dynamodb": {
-            "Keys": {"pk": item["pk"], "sk": item["sk"]},
-            "NewImage": item,
-            "SequenceNumber": f"{number:021}",
-            "StreamViewType": "NEW_AND_OLD_IMAGES",
-        },
-    }
-
-
-def _step(record: dict[str, Any], function: str) -> str:
-    """Return the step that a consumer's work on *record* belongs to."""
-    item = record["dynamodb"]["NewImage"]
-    kind = (item.get("type") or item["kind"])["S"]
-    if function == "Route":
-        return "screening" if kind == "ReferralSubmitted" else "assigned"
-    if kind == "ReferralAdvanced":
-        return str(item["data"]["M"]["stage"]["S"])
-    return _STEP_OF.get(kind, "payout" if kind.startswith(("Payout", "Batch")) else "")
-
-
-def _rule(document: dict[str, Any], name: str) -> dict[str, Any]:
-    pattern: dict[str, Any] = document["Resources"][name]["Properties"]["EventPattern"]
-    return pattern

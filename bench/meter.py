@@ -104,9 +104,9 @@ class Meter:
             answer = run()
         finally:
             invocation.cpu_s = time.process_time() - began - self._own_cpu_s
+            invocation.log_bytes, invocation.log_lines = self._log.bytes, self._log.lines
+            self.invocations.append(invocation)
             self._current = None
-        invocation.log_bytes, invocation.log_lines = self._log.bytes, self._log.lines
-        self.invocations.append(invocation)
         return invocation, answer
 
     def _record(
@@ -187,9 +187,7 @@ def _reads(operation: str, params: dict[str, Any], answer: dict[str, Any]) -> fl
     for table, wanted in params["RequestItems"].items():
         found = [units.item_bytes(item) for item in answer["Responses"].get(table, [])]
         missing = [0] * (len(wanted["Keys"]) - len(found))
-        total += units.read_units(
-            [*found, *missing], consistent=bool(wanted.get("ConsistentRead"))
-        )
+        total += units.read_units([*found, *missing], consistent=bool(wanted.get("ConsistentRead")))
     return total
 
 

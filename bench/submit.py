@@ -21,7 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import life, paths, report
+from bench.messages import click_of, new_referral, record, rest_event
 from bench.meter import Call, Invocation
+from bench.world import CONTEXT, World, measured, running
+from tests.support import tables
 
 STARTS = 11
 ROUNDS = 6
@@ -63,8 +66,8 @@ Times = dict[str, list[float]]
 
 def main() -> None:
     """Measure, print the tables, write the figures."""
-    with tempfile.TemporaryDirectory() as folder, life.running(Path(folder)) as emulator:
-        world = life.World(emulator, "-submit")
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as emulator:
+        world = World(emulator, "-submit")
         code = {"floor": FLOOR.replace("TABLE", repr(os.environ["CORE_TABLE"])), "ours": OURS}
         code |= {name: f"import {module}" for name, module in FUNCTIONS.items()}
         starts = start_cpu_ms(code, f"{folder}/compiled")
@@ -104,13 +107,13 @@ def start_cpu_ms(code: dict[str, str], compiled: str) -> Times:
     return times
 
 
-def warm_cpu_us(world: life.World) -> Times:
+def warm_cpu_us(world: World) -> Times:
     """Return the processor time of a submission and of routing it, ours and the baseline's.
 
     One value for each round, the mean of its submissions.
     """
     cohort = life.Cohort(world, PARTNERS)
-    with life.measured(world):
+    with measured(world):
         cohort.prepare()
         before = dict(world.meter.items)
         world.meter.invocations.clear()
@@ -148,10 +151,14 @@ def show(figures: dict[str, float], starts: Times) -> None:
                 figures["submit_init_cpu_ms"],
                 compared("submit_init_cpu_ms", "submit_init_floor_cpu_ms", "the floor; aim 1.2"),
             ),
-            ("  floor: bare chalice and PynamoDB connected, ms", figures["submit_init_floor_cpu_ms"], ""),
+            (
+                "  floor: bare chalice and PynamoDB connected, ms",
+                figures["submit_init_floor_cpu_ms"],
+                "",
+            ),
             (
                 "  medians, ms",
-                f"{statistics.median(starts['ours']):.1f} / {statistics.median(starts['floor']):.1f}",
+                " / ".join(f"{statistics.median(starts[name]):.1f}" for name in ("ours", "floor")),
                 "",
             ),
             (
@@ -159,13 +166,21 @@ def show(figures: dict[str, float], starts: Times) -> None:
                 figures["submit_warm_cpu_us"],
                 compared("submit_warm_cpu_us", "submit_warm_botocore_cpu_us", "the same calls"),
             ),
-            ("  baseline: its calls by botocore alone, us", figures["submit_warm_botocore_cpu_us"], ""),
+            (
+                "  baseline: its calls by botocore alone, us",
+                figures["submit_warm_botocore_cpu_us"],
+                "",
+            ),
             (
                 "route: one referral screened and assigned, us",
                 figures["route_warm_cpu_us"],
                 compared("route_warm_cpu_us", "route_warm_botocore_cpu_us", "the same calls"),
             ),
-            ("  baseline: its calls by botocore alone, us", figures["route_warm_botocore_cpu_us"], ""),
+            (
+                "  baseline: its calls by botocore alone, us",
+                figures["route_warm_botocore_cpu_us"],
+                "",
+            ),
         ],
     )
     report.table(
@@ -179,7 +194,7 @@ def show(figures: dict[str, float], starts: Times) -> None:
 
 def _submit(cohort: life.Cohort, number: int) -> None:
     """Submit one more referral through the meter, and hand on what it wrote."""
-    body = life.new_referral(number, life.click_of(cohort.links[number % PARTNERS], cohort.world.now))
+    body = new_referral(number, click_of(cohort.links[number % PARTNERS], cohort.world.now))
     cohort.world.http(
         "Public",
         "POST",
@@ -199,23 +214,23 @@ def _ours(cohort: life.Cohort, numbers: Iterable[int]) -> dict[str, float]:
     dynamodb = world.client("dynamodb")
     seconds = {"submit_warm": 0.0, "route_warm": 0.0}
     for number in numbers:
-        click = life.click_of(cohort.links[number % PARTNERS], world.now)
-        event = life.rest_event(
+        click = click_of(cohort.links[number % PARTNERS], world.now)
+        event = rest_event(
             "POST",
             "/v1/programs/{program}/referrals",
-            json.dumps(life.new_referral(number, click)),
+            json.dumps(new_referral(number, click)),
             path={"program": life.PROGRAM},
             number=world.number(),
         )
-        answer, took_s = _timed(lambda event=event: public.app(event, life.CONTEXT))
-        assert answer["statusCode"] == 201, answer  # noqa: PLR2004
+        answer, took_s = _timed(lambda event=event: public.app(event, CONTEXT))
+        assert answer["statusCode"] == 201, answer
         seconds["submit_warm"] += took_s
         entity = f"REFERRAL#{json.loads(answer['body'])['id']}"
         for seq in (1, 2):
             key = {"pk": {"S": entity}, "sk": {"S": f"EVENT#{seq:06}"}}
             item = dynamodb.get_item(TableName=os.environ["CORE_TABLE"], Key=key)["Item"]
-            delivery = {"Records": [life.record(item, world.number())]}
-            _, took_s = _timed(lambda event=delivery: stream.handler(event, life.CONTEXT))
+            delivery = {"Records": [record(item, world.number())]}
+            _, took_s = _timed(lambda event=delivery: stream.handler(event, CONTEXT))
             seconds["route_warm"] += took_s
     return seconds
 
@@ -223,9 +238,9 @@ def _ours(cohort: life.Cohort, numbers: Iterable[int]) -> dict[str, float]:
 class _Replay:
     """Sends recorded calls again, to tables that hold what was there before them."""
 
-    def __init__(self, world: life.World, items: dict[tuple[str, ...], Any]) -> None:
+    def __init__(self, world: World, items: dict[tuple[str, ...], Any]) -> None:
         self._client = world.client("dynamodb")
-        made = life.tables.create(self._client, suffix="-replay")
+        made = tables.create(self._client, suffix="-replay")
         self._names = {os.environ[variable]: name for variable, name in made.items()}
         for (table, *_), item in items.items():
             self._client.put_item(TableName=self._names[table], Item=item)

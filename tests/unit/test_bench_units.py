@@ -67,9 +67,7 @@ def test_value_sizes_follow_the_developer_guide(expected: int, value: dict[str, 
 def test_put_costs_a_unit_for_each_begun_kilobyte(expected: int, size: int) -> None:
     """A first write is sized on the new item; a transaction doubles it."""
     assert {"table": expected} == units.write_units(BARE, None, _item(size))
-    assert {"table": 2 * expected} == units.write_units(
-        BARE, None, _item(size), transactional=True
-    )
+    assert {"table": 2 * expected} == units.write_units(BARE, None, _item(size), transactional=True)
 
 
 def test_write_is_sized_on_the_larger_image() -> None:
@@ -129,7 +127,9 @@ def test_template_tables_are_understood() -> None:
     """The Ledger's first index carries journals whole, every other index keys only."""
     declared = template.resources(template.load(), "AWS::DynamoDB::Table")
     tables = {name: units.table(properties) for name, properties in declared.items()}
-    whole = {(name, each.name) for name, one in tables.items() for each in one.indexes if each.whole}
+    whole = {
+        (name, each.name) for name, one in tables.items() for each in one.indexes if each.whole
+    }
     assert {("LedgerTable", "gsi1")} == whole
     assert ("pk", "sk") == tables["CoreTable"].keys
     assert ("gsi3pk", "gsi3sk") == tables["CoreTable"].indexes[2].keys
