@@ -16,6 +16,7 @@ SAM      := .local/sam/installed
 EMULATOR := .local/emulator/installed
 CHECKOV  := .local/checkov/installed
 TOOLS    := $(DEV) $(SAM) $(EMULATOR)
+CODE     := PYTHONPATH=.:layers/core:functions
 OFFLINE  := AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 LOCK     := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
@@ -103,7 +104,7 @@ fmt: $(DEV) ## Rewrite the code to the style
 	$(PY) -m ruff format .
 
 bench: tools ## Measure against a baseline: NAME=click|submit|cost|...
-	@$(PY) -m bench.$(NAME) $(ARGS)
+	@$(CODE) $(PY) -m bench $(NAME) $(ARGS)
 
 # ---- the cloud
 
@@ -114,7 +115,7 @@ deploy: tools ## Build and deploy to STAGE with the credentials at hand; asks fi
 	@$(PY) -m infra.deploy deploy $(STAGE)
 
 openapi: $(DEV) ## Write functions/submit/openapi.json from routes and schemas
-	@$(PY) -m infra.openapi
+	@$(CODE) $(PY) -m infra.openapi
 
 clean: ## Remove builds and caches; keeps environments and state
 	rm -rf .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
