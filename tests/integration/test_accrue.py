@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
 from introducer import clock
-from introducer.ledger import Balance
 from introducer.referral import Hold, Release
 from introducer.reward import Reward
 from introducer.tables import ledger, referrals, rewards
-from introducer.tables.ledger import Entry
 from payout import accrue, sweep
 from tests.support import life, money
 from tests.support.money import DUE, NOW
@@ -61,14 +59,7 @@ def test_accrue_twice_changes_nothing() -> None:
 @pytest.mark.usefixtures("sold")
 def test_accrue_two_at_once_releases_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second run does everything between what the first one reads and what it writes."""
-    real = ledger._post
-
-    def post_after(before: Balance, entries: Sequence[Entry], now: str) -> None:
-        monkeypatch.setattr(ledger, "_post", real)
-        accrue.release(NOW)
-        real(before, entries, now)
-
-    monkeypatch.setattr(ledger, "_post", post_after)
+    money.intrude(monkeypatch, lambda: accrue.release(NOW))
 
     accrue.release(NOW)
 

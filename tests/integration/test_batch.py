@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
-from introducer.clients import client
-from introducer.errors import (
-    ForbiddenError,
-    InvalidInputError,
-    LedgerError,
-    PayoutsHaltedError,
-    StaleError,
-    TransitionError,
-)
-from introducer.ledger import Balance
 from introducer.payout import reference
-from introducer.settings import setting
 from introducer.tables import ledger, partners, payouts, store
-from introducer.tables.ledger import Entry
 from introducer.tables.store import Table
-from payout import batch, files, members, start
+from payout import batch, files, members
 from tests.support import life, money
 from tests.support.bank_files import validated
-from tests.support.money import EUROS, NOW
+from tests.support.money import NOW
 
 
 @pytest.fixture
@@ -39,57 +26,6 @@ def payable(engine: str, frozen: Callable[[str], None]) -> Callable[[str], None]
     money.deliver("r1")
     money.release()
     return frozen
-
-
-@pytest.fixture
-def above_limit(payable: Callable[[str], None]) -> None:  # noqa: ARG001
-    """As *payable*, and every batch needs an approval."""
-    money.publish(payouts=[EUROS | {"approval_above_minor": 0}])
-
-
-class States:
-    """The state machine service: remembers what it was told, refuses what it started."""
-
-    class exceptions:  # noqa: N801  (as the SDK calls it)
-        """The errors that are caught."""
-
-        class ExecutionAlreadyExists(Exception):  # noqa: N818
-            """An execution of that name exists."""
-
-        class TaskTimedOut(Exception):  # noqa: N818
-            """The task has ended."""
-
-        class TaskDoesNotExist(Exception):  # noqa: N818
-            """There is no such task."""
-
-    def __init__(self) -> None:
-        self.started: dict[str, dict[str, str]] = {}
-        self.woken: list[str] = []
-        self.gone = False
-
-    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:  # noqa: A002, N803
-        """Start an execution, once."""
-        assert "arn:machine" == stateMachineArn
-        if name in self.started:
-            raise self.exceptions.ExecutionAlreadyExists
-        self.started[name] = json.loads(input)
-
-    def send_task_success(self, *, taskToken: str, output: str) -> None:  # noqa: N803
-        """End a waiting task."""
-        assert "{}" == output
-        self.woken.append(taskToken)
-        if self.gone:
-            raise self.exceptions.TaskTimedOut
-
-
-@pytest.fixture
-def states(monkeypatch: pytest.MonkeyPatch) -> States:
-    """The service, in memory."""
-    fake = States()
-    monkeypatch.setenv("BATCH_MACHINE_ARN", "arn:machine")
-    for module in (start, payouts):
-        monkeypatch.setattr(module, "client", lambda name: {"stepfunctions": fake}[name])
-    return fake
 
 
 def statuses(batch_id: str) -> dict[str, str]:
@@ -292,14 +228,10 @@ def test_two_batches_at_once_pay_once(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = money.batch_event(1), money.batch_event(2)
     for event in (first, second):
         batch.prepare(event, NOW)
-    real = ledger._post
-
-    def post_after(before: Balance, entries: Sequence[Entry], now: str) -> None:
-        monkeypatch.setattr(ledger, "_post", real)
-        members.reserve(payouts.get_batch(second["batch"]), "pia", now=NOW)
-        real(before, entries, now)
-
-    monkeypatch.setattr(ledger, "_post", post_after)
+    money.intrude(
+        monkeypatch,
+        lambda: members.reserve(payouts.get_batch(second["batch"]), "pia", now=NOW),
+    )
 
     members.reserve(payouts.get_batch(first["batch"]), "pia", now=NOW)
     money.pay_out(1, until="finish")
@@ -316,14 +248,10 @@ def test_one_batch_run_twice_at_once_pays_once(monkeypatch: pytest.MonkeyPatch) 
     """The same batch is reserved by two processes at the same moment."""
     event = money.batch_event()
     batch.prepare(event, NOW)
-    real = ledger._post
-
-    def post_after(before: Balance, entries: Sequence[Entry], now: str) -> None:
-        monkeypatch.setattr(ledger, "_post", real)
-        members.reserve(payouts.get_batch(event["batch"]), "pia", now=NOW)
-        real(before, entries, now)
-
-    monkeypatch.setattr(ledger, "_post", post_after)
+    money.intrude(
+        monkeypatch,
+        lambda: members.reserve(payouts.get_batch(event["batch"]), "pia", now=NOW),
+    )
     members.reserve(payouts.get_batch(event["batch"]), "pia", now=NOW)
 
     assert {"pending": 7_500, "reserved": 2_500} == money.accounts()
@@ -344,236 +272,6 @@ def test_batch_keeps_its_first_list() -> None:
 
     assert first == again
     assert ["pia"] == files.read_list(str(first["batch"]))
-
-
-# ---------------------------------------------------------------- approval
-
-
-@pytest.mark.usefixtures("above_limit")
-def test_batch_above_the_limit_waits_for_a_second_person(states: States) -> None:
-    """The starter may not approve; somebody else may, once, and the machine is woken."""
-    name = money.pay_out(until="close", started_by="user:fin")
-    batch.await_approval({"batch": name, "token": "token-1"}, NOW)
-    assert "awaiting_approval" == money.the_batch(name).status
-
-    with pytest.raises(ForbiddenError):
-        payouts.approve(name, approver="user:fin", now=NOW)
-    assert [] == states.woken
-    approved = payouts.approve(name, approver="user:mia", now=NOW)
-
-    assert ("approved", "user:mia") == (approved.status, approved.approved_by)
-    assert ["token-1"] == states.woken
-    assert ["BatchPrepared", "BatchApprovalRequested", "BatchApproved"] == [
-        event.type for event in payouts.batch_events(name)
-    ]
-
-
-@pytest.mark.usefixtures("above_limit")
-def test_approval_again_wakes_again_and_changes_nothing(states: States) -> None:
-    """The answer of the first call was lost: the same person repeats it; another may not."""
-    name = money.pay_out(until="close")
-    batch.await_approval({"batch": name, "token": "token-1"}, NOW)
-    first = payouts.approve(name, approver="user:mia", now=NOW)
-    states.gone = True
-
-    assert first == payouts.approve(name, approver="user:mia", now=NOW)
-    assert ["token-1", "token-1"] == states.woken
-    with pytest.raises(TransitionError):
-        payouts.approve(name, approver="user:max", now=NOW)
-
-
-@pytest.mark.usefixtures("above_limit")
-def test_approval_before_the_machine_waits_is_not_lost(states: States) -> None:
-    """Approved between close and wait: the wait hands its own token back at once."""
-    name = money.pay_out(until="close")
-    payouts.approve(name, approver="user:mia", now=NOW)
-    assert [] == states.woken
-
-    batch.await_approval({"batch": name, "token": "token-1"}, NOW)
-
-    assert ["token-1"] == states.woken
-
-
-@pytest.mark.usefixtures("above_limit", "states")
-def test_submit_without_approval_is_refused() -> None:
-    """No way leads around the approval."""
-    name = money.pay_out(until="close")
-
-    with pytest.raises(InvalidInputError):
-        batch.submit({"batch": name}, NOW)
-    assert {"batch": name} == batch.write({"batch": name}, NOW)
-    assert b"" == order(name)
-    assert {"pending": 7_500, "reserved": 2_500} == money.accounts()
-
-
-@pytest.mark.usefixtures("above_limit", "states")
-def test_cancelled_batch_gives_everything_back() -> None:
-    """A batch nobody approves is given up by hand; the next run pays the same money."""
-    name = money.pay_out(until="close")
-
-    for _ in range(2):
-        batch.handler({"step": "cancel", "batch": name, "reason": "too_late"}, money.CONTEXT)
-
-    assert ("cancelled", "too_late") == (
-        (done := money.the_batch(name)).status,
-        done.reason,
-    )
-    assert {"pending": 7_500, "payable": 2_500} == money.accounts()
-    with pytest.raises(TransitionError):
-        payouts.approve(name, approver="user:mia", now=NOW)
-    money.pay_out(2, until="finish")
-    assert {"pending": 7_500, "in_transit": 2_500} == money.accounts()
-
-
-@pytest.mark.usefixtures("payable")
-def test_submitted_batch_cannot_be_cancelled() -> None:
-    """Past the point of no return nothing is given back by hand."""
-    name = money.pay_out(until="mark")
-
-    with pytest.raises(TransitionError):
-        batch.cancel({"batch": name}, NOW)
-    assert {"pending": 7_500, "in_transit": 2_500} == money.accounts()
-
-
-# ---------------------------------------------------------------- halted, and worse
-
-
-@pytest.mark.usefixtures("payable")
-@pytest.mark.parametrize("until", ["", "close", "submit", "mark"])
-def test_halted_program_moves_no_money_to_the_bank(until: str) -> None:
-    """Wherever the halt hits a batch: no step of it goes on, and no file appears."""
-    if until:
-        money.pay_out(until=until)
-    before = money.accounts()
-    ledger.halt(life.PROGRAM, "books are broken", now=NOW)
-
-    with pytest.raises(PayoutsHaltedError):
-        money.pay_out(until="finish")
-
-    assert before == money.accounts()
-    assert b"" == order(money.batch_event()["batch"])
-
-
-@pytest.mark.usefixtures("payable")
-def test_file_that_says_something_else_halts_payouts() -> None:
-    """A file under the batch's name that we would not write: nobody goes on."""
-    name = money.pay_out(until="mark")
-    client("s3").put_object(
-        Bucket=setting("BANK_BUCKET"), Key=files.order_key(name), Body=b"<forged/>"
-    )
-
-    with pytest.raises(LedgerError):
-        batch.write({"batch": name}, NOW)
-
-    assert b"<forged/>" == order(name)
-    assert ledger.halted(life.PROGRAM)
-    assert "submitted" == money.the_batch(name).status
-
-
-@pytest.mark.usefixtures("payable")
-def test_file_is_not_written_before_everybody_is_marked() -> None:
-    """Money is in transit before the file appears."""
-    name = money.pay_out(until="submit")
-
-    with pytest.raises(StaleError):
-        batch.write({"batch": name}, NOW)
-    assert b"" == order(name)
-
-
-@pytest.mark.usefixtures("payable")
-def test_file_never_orders_more_than_was_approved() -> None:
-    """A stored payout that grew behind the batch's back stops everything."""
-    name = money.pay_out(until="mark")
-    stored = payouts.find(reference(name, "pia"))
-    assert stored is not None
-    store.put(
-        Table.LEDGER,
-        f"PAYOUT#{stored.reference}",
-        "STATE",
-        {**store.get(Table.LEDGER, f"PAYOUT#{stored.reference}", "STATE"), "amount_minor": 9_999},
-    )
-
-    with pytest.raises(LedgerError):
-        batch.write({"batch": name}, NOW)
-    assert b"" == order(name)
-    assert ledger.halted(life.PROGRAM)
-
-
-@pytest.mark.usefixtures("payable")
-def test_execution_under_another_name_is_refused() -> None:
-    """A batch id that is not derived from what it stands for starts nothing."""
-    event: dict[str, Any] = {**money.batch_event(), "batch": "somethingelse"}
-
-    with pytest.raises(InvalidInputError):
-        batch.prepare(event, NOW)
-    assert None is payouts.find_batch("somethingelse")
-
-
-# ---------------------------------------------------------------- start
-
-
-@pytest.mark.usefixtures("payable")
-def test_start_starts_one_execution_a_day(states: States) -> None:
-    """Started by schedule and by hand: the same name, the first starter's."""
-    name = money.batch_event()["batch"]
-
-    assert {"batches": [name]} == start.handler({"started_by": "user:fin"}, money.CONTEXT)
-    assert {"batches": [name]} == start.handler({}, money.CONTEXT)
-
-    assert {
-        name: {
-            "program": life.PROGRAM,
-            "currency": "EUR",
-            "method": "sepa",
-            "period": "2026-11-22",
-            "run": "1",
-            "started_by": "user:fin",
-        }
-    } == states.started
-
-
-@pytest.mark.usefixtures("payable")
-def test_start_takes_the_next_run_when_one_is_over(states: States) -> None:
-    """After the first file has gone, what became payable since goes into a second run."""
-    money.pay_out(until="finish")
-    assert {"batches": []} == start.handler({}, money.CONTEXT)
-    money.sell("r2", lead_key="other")
-    money.deliver("r2")
-    money.release()
-
-    assert {"batches": [money.batch_event(2)["batch"]]} == start.handler({}, money.CONTEXT)
-    assert ["2"] == [each["run"] for each in states.started.values()]
-
-
-@pytest.mark.usefixtures("payable")
-def test_start_goes_by_the_programs_own_day(states: States) -> None:
-    """Half past midnight in Berlin is the next day, whatever the date in UTC."""
-    money.publish(time_zone="Europe/Berlin")
-
-    start.start_all("2026-11-22T23:30:00.000Z", started_by="schedule")
-
-    assert ["2026-11-23"] == [each["period"] for each in states.started.values()]
-
-
-@pytest.mark.usefixtures("payable")
-def test_start_leaves_a_halted_program_alone(states: States) -> None:
-    """No batch is started while the books do not agree."""
-    ledger.halt(life.PROGRAM, "books are broken", now=NOW)
-
-    assert {"batches": []} == start.handler({}, money.CONTEXT)
-    assert {} == states.started
-
-
-@pytest.mark.usefixtures("above_limit")
-def test_start_wakes_a_batch_whose_approval_was_not_heard(states: States) -> None:
-    """The process that approved died before it could tell the machine."""
-    name = money.pay_out(until="close")
-    batch.await_approval({"batch": name, "token": "token-1"}, NOW)
-    payouts.move_batch(name, "approved", now=NOW, actor="user:mia", approved_by="user:mia")
-
-    start.handler({}, money.CONTEXT)
-
-    assert ["token-1"] == states.woken
 
 
 def _deactivate(name: str) -> None:

@@ -7,12 +7,15 @@ and state machine would call them; each may be called again at any point.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from introducer import payout, referral
 from introducer.event import Event
-from introducer.ledger import Journal
+from introducer.ledger import Balance, Journal
 from introducer.payout import Batch
 from introducer.program import Program
 from introducer.referral import (
@@ -28,6 +31,7 @@ from introducer.referral import (
     Win,
 )
 from introducer.tables import ledger, partners, payouts, programs, referrals, store
+from introducer.tables.ledger import Entry
 from introducer.tables.people import Payee
 from introducer.tables.store import Table, Transaction
 from payout import accrue, batch, earn, files, settle
@@ -280,6 +284,18 @@ def journals(partner: str = "pia", currency: str = "EUR") -> list[Journal]:
 def booked(partner: str = "pia", currency: str = "EUR") -> list[tuple[str, dict[str, int]]]:
     """Return kind and legs of every journal of a partner, in order."""
     return [(str(each.kind), each.legs) for each in journals(partner, currency)]
+
+
+def intrude(monkeypatch: pytest.MonkeyPatch, intruder: Callable[[], object]) -> None:
+    """Let *intruder* act between what the next post reads and what it writes."""
+    real = ledger._post
+
+    def post_after(before: Balance, entries: Sequence[Entry], now: str) -> None:
+        monkeypatch.setattr(ledger, "_post", real)
+        intruder()
+        real(before, entries, now)
+
+    monkeypatch.setattr(ledger, "_post", post_after)
 
 
 def the_batch(batch_id: str) -> Batch:
