@@ -35,13 +35,17 @@ class Emulator:
         port: Where it listens on 127.0.0.1; 0 takes a free one.
         state: Folder to keep the state in; without one everything is gone at the end.
         log: File its output goes to.
+        owner: Process it must not outlive, however that one ends; ours by default.
     """
 
-    def __init__(self, *, port: int = 0, state: Path | None = None, log: Path) -> None:
+    def __init__(
+        self, *, port: int = 0, state: Path | None = None, log: Path, owner: int | None = None
+    ) -> None:
         self.port = port or _free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self._state = state
         self._log = log
+        self._owner = owner or os.getpid()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
@@ -66,6 +70,7 @@ class Emulator:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for us; we then stop it in good order
             )
+        _stop_with(self._owner, self._process.pid)
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
@@ -167,6 +172,18 @@ def answers(endpoint: str) -> bool:
             return bool(response.status == 200)
     except (OSError, urllib.error.URLError):
         return False
+
+
+def _stop_with(owner: int, process: int) -> None:
+    # A test run that is killed cannot clean up after itself.
+    watch = "while kill -0 $0 && kill -0 $1; do sleep 2; done; kill -TERM $1"
+    subprocess.Popen(  # noqa: S603
+        ["/bin/sh", "-c", watch, str(owner), str(process)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _free_port() -> int:

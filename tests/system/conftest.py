@@ -84,7 +84,9 @@ def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _up(shared: Path) -> dict[str, Any]:
-    emulator = Emulator(log=shared / "emulator.log").start()
+    # The run's main process: the worker that starts it may be done before the others.
+    main = os.getppid() if os.environ.get("PYTEST_XDIST_WORKER") else os.getpid()
+    emulator = Emulator(log=shared / "emulator.log", owner=main).start()
     try:
         outputs = deploy_local(emulator.endpoint)
         outputs["seed"] = seed.fill(Stack(outputs))
