@@ -74,6 +74,7 @@ def main() -> None:
 def measure(world: World, size: int) -> Bill:
     """Return the bill of one of *size* referrals that live together."""
     cohort = life.Cohort(world, size)
+    world.now = life.ENROLLED
     with measured(world):
         cohort.prepare()
         cohort.idle()

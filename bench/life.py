@@ -18,6 +18,7 @@ from introducer.clock import Instant
 
 PROGRAM = "telecom"
 SALE_MINOR = 100_000
+ENROLLED: Instant = "2026-10-01T10:00:00.000Z"
 FIRST_DAY: Instant = "2026-11-02T10:00:00.000Z"
 SALE_DAY = 10
 RETAINED_DAY = SALE_DAY + 181

@@ -24,6 +24,7 @@ from bench import life, paths, report
 from bench.messages import click_of, new_referral, record, rest_event
 from bench.meter import Call, Invocation
 from bench.world import CONTEXT, World, measured, running
+from introducer import clock
 from tests.support import tables
 
 STARTS = 11
@@ -113,6 +114,7 @@ def warm_cpu_us(world: World) -> Times:
     One value for each round, the mean of its submissions.
     """
     cohort = life.Cohort(world, PARTNERS)
+    world.now = clock.now()
     with measured(world):
         cohort.prepare()
         before = dict(world.meter.items)
