@@ -11,7 +11,7 @@ _BENCHMARKS = sorted(
 )
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1] not in _BENCHMARKS:  # noqa: PLR2004
+    if len(sys.argv) < 2 or sys.argv[1] not in _BENCHMARKS:
         sys.exit(f"usage: python -m bench {{{'|'.join(_BENCHMARKS)}}}")
     name = sys.argv.pop(1)
     runpy.run_module(f"bench.{name}", run_name="__main__")

@@ -159,7 +159,7 @@ def measure(endpoint: str) -> dict[str, Any]:
             cookies=["a=b"],
         )
         response = click.handler(event, None)
-        assert response["statusCode"] == 302, response  # noqa: PLR2004
+        assert response["statusCode"] == 302, response
 
     one(0)
     cold_start = server.call("Usage")

@@ -135,7 +135,7 @@ def http(
     """Make one request; redirects are not followed and errors are answers."""
     request = urllib.request.Request(url, data, headers or {}, method=method)  # noqa: S310
     try:
-        with _OPENER.open(request, timeout=30) as response:
+        with _OPENER.open(request, timeout=60) as response:
             return _answer(response.status, response.headers, response.read())
     except urllib.error.HTTPError as failure:
         return _answer(failure.code, failure.headers, failure.read())

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 import boto3
 from standardwebhooks import Webhook
@@ -45,7 +45,9 @@ class Walk:
         self.number = 0
         self.manager = stack.sign_in(STAFF[0].email, PASSWORD)
         self.finance = stack.sign_in(STAFF[1].email, PASSWORD)
-        self.partner = self.click = self.code = self.referral = self.rep = self.rep_mail = self.batch = ""
+        self.partner = self.click = self.code = self.referral = self.rep = self.rep_mail = (
+            self.batch
+        ) = ""
 
     def step(self, title: str) -> None:
         """Print the heading of the next step."""
@@ -233,9 +235,8 @@ def start_payout(walk: Walk) -> None:
 
 
 def pay(walk: Walk) -> int:
-    """The file goes to the bank, its answers come back; return what the bank booked, minor units."""
-    s3 = boto3.client("s3", endpoint_url=walk.stack["endpoint"])
-    bucket = walk.stack["buckets"]["bank"]
+    """The file goes to the bank and its answers come back; return the minor units booked."""
+    s3, bucket = _bank_bucket(walk)
     key = f"outbox/{walk.batch}.xml"
     walk.step("A pain.001.001.09 file lies in the bucket")
     file = _until(lambda: _object(s3, bucket, key), bool)
@@ -287,8 +288,10 @@ def check_books(walk: Walk, booked_minor: int) -> None:
     _hold(held.get("in_transit", 0) == 0, "something is still in transit")
     batch = walk.stack.call("GET", f"/v1/batches/{walk.batch}", token=walk.manager).expect(200).body
     _hold(batch["paid_minor"] == booked_minor, f"{batch['paid_minor']} ≠ bank's {booked_minor}")
+    known = _reports(walk)
     _post(walk, "/v1/jobs/reconcile", {}, token=walk.finance).expect(202)
-    report = _until(lambda: _report(walk), bool)
+    (newest, *_) = _until(lambda: sorted(_reports(walk) - known, reverse=True), bool)
+    report = json.loads(_object(*_bank_bucket(walk), newest))
     _show("reconciliation", report)
     _hold(not report["differences"], "the reconciliation found differences")
 
@@ -315,20 +318,22 @@ def _mails(walk: Walk) -> list[dict[str, Any]]:
     return [mail for account in answer.body["messages"].values() for mail in account]
 
 
-def _report(walk: Walk) -> dict[str, Any] | None:
+def _bank_bucket(walk: Walk) -> tuple[Any, str]:
     s3 = boto3.client("s3", endpoint_url=walk.stack["endpoint"])
-    bucket = walk.stack["buckets"]["bank"]
-    listed = s3.list_objects_v2(Bucket=bucket, Prefix="reports/reconcile/").get("Contents", [])
-    if not listed:
-        return None
-    newest = max(listed, key=lambda entry: entry["LastModified"])
-    return dict(json.loads(s3.get_object(Bucket=bucket, Key=newest["Key"])["Body"].read()))
+    return s3, walk.stack["buckets"]["bank"]
+
+
+def _reports(walk: Walk) -> set[str]:
+    """Return the names of the reconciliation reports there are; a name ends with its time."""
+    s3, bucket = _bank_bucket(walk)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="reports/reconcile/")
+    return {entry["Key"] for page in pages for entry in page.get("Contents", [])}
 
 
 def _debited(camt: bytes) -> int:
     """Return what a camt.054 says was debited, minor units of a two-digit currency."""
     total = 0
-    for entry in Xml.fromstring(camt).findall(".//{*}Ntry"):  # noqa: S314  (our own bank process)
+    for entry in ET.fromstring(camt).findall(".//{*}Ntry"):  # noqa: S314  (our own bank process)
         if entry.findtext("{*}CdtDbtInd") == "DBIT":
             major, _, minor = str(entry.findtext("{*}Amt")).partition(".")
             total += int(major) * 100 + int(minor.ljust(2, "0")[:2] or 0)
@@ -353,7 +358,7 @@ def _until(read: Callable[[], T], held: Callable[[T], bool]) -> T:
         if held(value):
             return value
         if time.monotonic() > deadline:
-            _hold(False, f"waited {PATIENCE_S} s; the last answer was {value}")
+            sys.exit(f"\n    DID NOT HOLD: waited {PATIENCE_S} s; the last answer was {value}")
         time.sleep(0.2)
 
 

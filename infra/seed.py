@@ -8,6 +8,7 @@ Running it again changes nothing.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def add_login(stack: Stack, person: Person) -> str:
     """Make the login if it is missing; return its subject."""
     cognito = boto3.client("cognito-idp", endpoint_url=stack["endpoint"])
     pool = stack["user_pool_id"]
-    try:
+    with suppress(cognito.exceptions.UsernameExistsException):
         cognito.admin_create_user(
             UserPoolId=pool,
             Username=person.email,
@@ -83,14 +84,10 @@ def add_login(stack: Stack, person: Person) -> str:
                 {"Name": "email_verified", "Value": "true"},
             ],
         )
-    except cognito.exceptions.UsernameExistsException:
-        pass
     cognito.admin_set_user_password(
         UserPoolId=pool, Username=person.email, Password=PASSWORD, Permanent=True
     )
-    cognito.admin_add_user_to_group(
-        UserPoolId=pool, Username=person.email, GroupName=person.group
-    )
+    cognito.admin_add_user_to_group(UserPoolId=pool, Username=person.email, GroupName=person.group)
     user = cognito.admin_get_user(UserPoolId=pool, Username=person.email)
     attributes = {entry["Name"]: entry["Value"] for entry in user["UserAttributes"]}
     return str(attributes["sub"])

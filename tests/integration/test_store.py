@@ -62,7 +62,9 @@ def test_every_kind_of_write_names_its_own_failure() -> None:
     there, gone = Path("pk").exists(), store.absent()
     for wrong in ("put", "check", "delete", "update"):
         writes = Transaction()
-        condition = {kind: gone if kind == wrong else there for kind in ("check", "delete", "update")}
+        condition = {
+            kind: gone if kind == wrong else there for kind in ("check", "delete", "update")
+        }
         for pk in ("u", "d", "p", "c"):
             if store.get(CORE, pk, "X") is None:
                 _put(Transaction(), pk, 0).commit()

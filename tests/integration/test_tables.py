@@ -17,6 +17,7 @@ from introducer.tables.people import Contact, Payee
 from introducer.tables.store import Table, Transaction
 
 pytestmark = pytest.mark.usefixtures("aws")
+PIA = Contact(name="Pia", email="pia@example.com")
 NOW = "2026-11-22T10:00:00.000Z"
 DOCUMENT = program.parse(Path("infra/programs/telecom.json").read_bytes())
 
@@ -42,7 +43,7 @@ def _partner(**changes: str) -> Partner:
     return Partner(**(values | changes), version=1)  # type: ignore[arg-type]
 
 
-def _enrol(partner: Partner, contact: Contact = Contact(name="Pia", email="pia@example.com")) -> None:  # noqa: B008
+def _enrol(partner: Partner, contact: Contact = PIA) -> None:
     _commit(lambda writes: partners.enrol(writes, partner, contact, actor="user:x"))
 
 

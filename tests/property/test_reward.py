@@ -30,8 +30,7 @@ def weights(most: int) -> st.SearchStrategy[list[int]]:
     cuts = st.lists(st.integers(0, money.BASIS_POINTS), max_size=most - 1).map(sorted)
     return cuts.map(
         lambda inner: [
-            high - low
-            for low, high in zip([0, *inner], [*inner, money.BASIS_POINTS], strict=True)
+            high - low for low, high in zip([0, *inner], [*inner, money.BASIS_POINTS], strict=True)
         ]
     )
 

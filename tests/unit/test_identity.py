@@ -47,8 +47,18 @@ def test_the_key_needs_the_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "pia", "pia@", "@example.com", "pia@example", "pia@@example.com", "a b@example.com",
-             "pia@example.com\r\nBcc: all@example.com", "x" * 65 + "@example.com"]
+    "text",
+    [
+        "",
+        "pia",
+        "pia@",
+        "@example.com",
+        "pia@example",
+        "pia@@example.com",
+        "a b@example.com",
+        "pia@example.com\r\nBcc: all@example.com",
+        "x" * 65 + "@example.com",
+    ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
     """No mail header can be smuggled in as an address."""

@@ -34,7 +34,11 @@ def test_all_findings_are_told_at_once_with_path_and_remedy() -> None:
     rewards[0]["milestones"][0]["share_basis_points"] = 2_000
     rewards[1]["audiences"] = ["nobody"]
     assert [
-        {"path": "$.currency", "problem": "XYZ is not a currency", "remedy": "use an ISO 4217 code"},
+        {
+            "path": "$.currency",
+            "problem": "XYZ is not a currency",
+            "remedy": "use an ISO 4217 code",
+        },
         {
             "path": "$.rewards[0].milestones",
             "problem": "the shares add up to 9500 basis points",

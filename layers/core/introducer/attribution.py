@@ -24,7 +24,9 @@ def credit(touches: Sequence[Touch], rule: Attribution, *, at: Instant) -> dict[
     """
     opens = clock.plus(at, days=-rule.window_days)
     counted = sorted(
-        {touch.id: touch for touch in touches if touch.partner and opens <= touch.at <= at}.values(),
+        {
+            touch.id: touch for touch in touches if touch.partner and opens <= touch.at <= at
+        }.values(),
         key=lambda touch: (touch.at, touch.id),
     )
     if not counted:

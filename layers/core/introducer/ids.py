@@ -28,7 +28,7 @@ def derived_id(*parts: str) -> str:
 def bank_reference(*parts: str) -> str:
     """Return the payment reference that the same *parts* always give.
 
-    15 characters from A–Z and 0–9, the longest that every rail we write accepts.
+    15 characters from A-Z and 0-9, the longest that every rail we write accepts.
     """
     return "P" + derived_id(*parts)[:14].upper()
 

@@ -342,7 +342,7 @@ def _require_allowed(referral: Referral, command: Command, document: Program) ->
         raise OutdatedError(message, newest=referral.source_at)
 
 
-def _outcome(
+def _outcome(  # noqa: PLR0911  (one line for each command)
     referral: Referral, command: Command, document: Program
 ) -> tuple[str, dict[str, object], dict[str, str | int]]:
     """Return the event's type, the changed fields and the event's data."""
@@ -360,7 +360,11 @@ def _outcome(
         case SendToReview(reason=reason):
             return _ended("ReferralReviewRequested", "review", reason)
         case Assign(rep=rep):
-            return "ReferralAssigned", {"status": "assigned", "rep": rep, "reason": ""}, {"rep": rep}
+            return (
+                "ReferralAssigned",
+                {"status": "assigned", "rep": rep, "reason": ""},
+                {"rep": rep},
+            )
         case Accept():
             return "ReferralAccepted", {"status": "accepted"}, {"rep": referral.rep}
         case Reject(reason=reason) if reason in HANDED_BACK and referral.rep:

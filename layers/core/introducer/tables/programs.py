@@ -82,9 +82,7 @@ def publish(writes: Transaction, document: Program, *, now: Instant, actor: str)
 
 def ensure_click_salt(now: Instant) -> None:
     """Make the salt of click ids if there is none; no link exists before a program does."""
-    salt = clickid.new_salt(
-        secrets.token_bytes(32), now, clock.plus(now, days=_SALT_DAYS)
-    )
+    salt = clickid.new_salt(secrets.token_bytes(32), now, clock.plus(now, days=_SALT_DAYS))
     try:
         store.put(
             Table.CORE,

@@ -195,7 +195,9 @@ def of_partner(
         start=start,
         newest_first=True,
     )
-    wanted = [key for item in page.items for key in ((item["pk"], "STATE"), (item["pk"], item["sk"]))]
+    wanted = [
+        key for item in page.items for key in ((item["pk"], "STATE"), (item["pk"], item["sk"]))
+    ]
     found = store.batch_get(Table.CORE, wanted)
     rows = [
         (
@@ -233,9 +235,7 @@ def due_for_retention(now: Instant) -> Iterator[Referral]:
                 yield found
 
 
-def _work_list(
-    pk: str, prefix: str, limit: int, start: Item | None
-) -> tuple[list[Referral], Page]:
+def _work_list(pk: str, prefix: str, limit: int, start: Item | None) -> tuple[list[Referral], Page]:
     page = store.query(Table.CORE, pk, prefix=prefix, index="gsi2", limit=limit, start=start)
     keys = [(item["pk"], item["sk"]) for item in page.items]
     found = store.batch_get(Table.CORE, keys)

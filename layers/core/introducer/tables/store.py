@@ -28,6 +28,7 @@ from pynamodb.expressions.update import Action
 
 from introducer.errors import ContentionError, IntroducerError, UncertainError
 from introducer.settings import setting
+from introducer.tables.codec import decode, encode
 
 T = TypeVar("T")
 Item = dict[str, Any]
@@ -87,46 +88,6 @@ def name(table: Table) -> str:
     return deployed
 
 
-def encode(value: object) -> dict[str, Any]:
-    """Return *value* as a DynamoDB attribute value.
-
-    Raises:
-        TypeError: It is a float, or of a kind DynamoDB has no place for.
-    """
-    match value:
-        case bool():
-            return {"BOOL": value}
-        case str():
-            return {"S": value}
-        case int():
-            return {"N": str(value)}
-        case bytes():
-            return {"B": value}
-        case Mapping():
-            return {"M": {key: encode(inner) for key, inner in value.items()}}
-        case list() | tuple():
-            return {"L": [encode(inner) for inner in value]}
-        case None:
-            return {"NULL": True}
-    message = f"{type(value).__name__} is not stored"
-    raise TypeError(message)
-
-
-def decode(value: dict[str, Any]) -> Any:  # noqa: ANN401  (an attribute value is any of seven kinds)
-    """Return the Python value of a DynamoDB attribute value; numbers are integers."""
-    ((kind, inner),) = value.items()
-    match kind:
-        case "N":
-            return int(inner)
-        case "M":
-            return {key: decode(attribute) for key, attribute in inner.items()}
-        case "L":
-            return [decode(attribute) for attribute in inner]
-        case "NULL":
-            return None
-    return inner
-
-
 def attributes(value: msgspec.Struct | Mapping[str, object]) -> Attributes:
     """Return a struct or mapping as item attributes, absent values left out."""
     plain = msgspec.to_builtins(value, builtin_types=(bytes,))
@@ -149,7 +110,7 @@ def get(table: Table, pk: str, sk: str, *, consistent: bool = True) -> Item | No
     return item(answer["Item"]) if answer.get("Item") else None
 
 
-def query(
+def query(  # noqa: PLR0913  (what a query of DynamoDB is made of)
     table: Table,
     pk: str,
     *,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from introducer.tables import store
+from introducer.tables import codec
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**37), 10**37) | st.text() | st.binary(),
@@ -16,11 +16,11 @@ values = st.recursive(
 @given(values)
 def test_values_survive_storage(value: object) -> None:
     """Integers stay integers however large; text is not touched."""
-    assert value == store.decode(store.encode(value))
+    assert value == codec.decode(codec.encode(value))
 
 
 @pytest.mark.parametrize("value", [0.1, float("nan"), {"amount": 1.0}, [2.5], object()])
 def test_floats_are_refused(value: object) -> None:
     """A float never reaches the table, at any depth."""
     with pytest.raises(TypeError, match="is not stored"):
-        store.encode(value)
+        codec.encode(value)
