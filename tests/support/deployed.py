@@ -18,8 +18,6 @@ Item = dict[str, Any]
 PATIENCE_S = 60
 PLANTED = "planted"
 """Part of the ids of everything a test broke on purpose."""
-_DEAD = ("route_dead", "count_dead", "publish_dead", "mail_dead", "earn_dead", "job_dead")
-_RETRIED = ("route_retry", "publish_retry", "mail", "earn")
 _decode = TypeDeserializer().deserialize
 
 
@@ -77,10 +75,10 @@ def messages(stack: Stack, queue: str) -> list[Any]:
 
 
 def left_in_queues(stack: Stack) -> dict[str, list[Any]]:
-    """Return what lies in retry and dead queues that no test put there."""
+    """Return what lies in the queues, dead ones among them, that no test put there."""
     found = {
         queue: [each for each in messages(stack, queue) if PLANTED not in json.dumps(each)]
-        for queue in (*_DEAD, "settle_dead", *_RETRIED)
+        for queue in stack["queues"]
     }
     return {queue: held for queue, held in found.items() if held}
 

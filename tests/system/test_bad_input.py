@@ -95,9 +95,8 @@ SUBMISSIONS: dict[str, tuple[dict[str, Any], tuple[int, str, tuple[str, ...]]]] 
 }
 
 
-def test_submission_that_is_wrong_is_refused(
-    stack: Stack, journey: Journey, code: str, referral: str
-) -> None:
+@pytest.mark.usefixtures("referral")
+def test_submission_that_is_wrong_is_refused(stack: Stack, journey: Journey, code: str) -> None:
     """Each fault of a submission has its code and names its field; nothing is stored."""
     before, lead = holdings(journey), journey.lead(code, company="Refused & Sons")
     path = f"/v1/programs/{journey.program}/referrals"
@@ -121,9 +120,8 @@ RAW: dict[str, tuple[bytes, dict[str, str], tuple[int, str]]] = {
 }
 
 
-def test_body_that_cannot_be_read_is_refused(
-    stack: Stack, journey: Journey, referral: str
-) -> None:
+@pytest.mark.usefixtures("referral")
+def test_body_that_cannot_be_read_is_refused(stack: Stack, journey: Journey) -> None:
     """Bytes that are no JSON, too many of them, or of another kind: nothing is stored."""
     before = holdings(journey)
     path = f"/v1/programs/{journey.program}/referrals"
@@ -134,8 +132,9 @@ def test_body_that_cannot_be_read_is_refused(
     assert before == holdings(journey)
 
 
+@pytest.mark.usefixtures("referral")
 def test_request_without_a_usable_idempotency_key_is_refused(
-    stack: Stack, journey: Journey, code: str, referral: str
+    stack: Stack, journey: Journey, code: str
 ) -> None:
     """A POST needs a key of 8 to 128 printable characters."""
     before = holdings(journey)
@@ -149,9 +148,8 @@ def test_request_without_a_usable_idempotency_key_is_refused(
     assert before == holdings(journey)
 
 
-def test_form_that_is_wrong_is_refused_with_a_page(
-    stack: Stack, journey: Journey, referral: str
-) -> None:
+@pytest.mark.usefixtures("referral")
+def test_form_that_is_wrong_is_refused_with_a_page(stack: Stack, journey: Journey) -> None:
     """Whoever sent a form gets a page that says what is wrong, everything in it escaped."""
     before = holdings(journey)
     path = f"/v1/programs/{journey.program}/referrals"
@@ -163,8 +161,9 @@ def test_form_that_is_wrong_is_refused_with_a_page(
     assert before == holdings(journey)
 
 
+@pytest.mark.usefixtures("referral")
 def test_form_that_fell_into_the_trap_is_thanked_and_not_stored(
-    stack: Stack, journey: Journey, code: str, referral: str
+    stack: Stack, journey: Journey, code: str
 ) -> None:
     """A robot that fills in the hidden field sees success and leaves nothing behind."""
     before = holdings(journey)

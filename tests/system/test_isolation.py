@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from infra.api import Answer, Stack
 from tests.support.journey import DUE_MINOR, Journey, unique
+
+
+@pytest.fixture(scope="module")
+def journey(stack: Stack) -> Journey:
+    """One program for the whole module: its tests keep apart by partners and leads."""
+    return Journey(stack)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(stack: Stack) -> Journey:
+    """Another program, with another rep."""
+    return Journey(stack)
 
 
 def refusal(answer: Answer) -> tuple[int, str]:
@@ -49,11 +63,13 @@ def test_partner_cannot_see_what_is_another_partners(stack: Stack, journey: Jour
     assert {**zero, "pending": 4 * DUE_MINOR} == journey.statement(ours)["balance"]
 
 
-def test_rep_cannot_see_or_move_another_reps_lead(stack: Stack, journey: Journey) -> None:
+def test_rep_cannot_see_or_move_another_reps_lead(
+    stack: Stack, journey: Journey, elsewhere: Journey
+) -> None:
     """Another rep's lead is a 404 to read, accept and reject, and stays as it was."""
     referral = journey.assigned(journey.link(journey.partner(iban="")))
     before = journey.state(referral)
-    other = Journey(stack).rep
+    other = elsewhere.rep
     path = f"/v1/rep/referrals/{referral}"
     answers = [
         stack.call("GET", path, token=other),
@@ -112,16 +128,15 @@ def test_cursor_serves_its_own_reader_only(stack: Stack, journey: Journey) -> No
     ] == [refusal(answer) for answer in refused]
 
 
-def test_manager_cannot_reach_a_referral_through_another_program(
-    stack: Stack, journey: Journey
+def test_referral_cannot_be_reached_through_another_program(
+    journey: Journey, elsewhere: Journey
 ) -> None:
-    """A referral is found under its own program's path only, a batch under its own id only."""
+    """Another program's manager path and its billing system find nothing, and change nothing."""
     referral = journey.assigned(journey.link(journey.partner(iban="")))
-    other = Journey(stack)
     before = journey.state(referral)
     refused = [
-        other.post(f"referrals/{referral}/assign", {"rep": other.rep_id}),
-        other.send("sale.recorded", other.sale(referral)),
+        elsewhere.post(f"referrals/{referral}/assign", {"rep": elsewhere.rep_id}),
+        elsewhere.send("sale.recorded", elsewhere.sale(referral)),
     ]
     assert [(404, "not_found")] * 2 == [refusal(answer) for answer in refused]
     assert before == journey.state(referral)

@@ -7,12 +7,20 @@ import re
 import time
 from typing import Any
 
+import pytest
+
 from infra.api import Stack
 from tests.support.deployed import PLANTED, aws, mails, messages, until
 from tests.support.journey import Journey, unique
 
 QUICK_S = 15
 """A lead that comes meanwhile must not wait as long as the poison is retried for."""
+
+
+@pytest.fixture(scope="module")
+def journey(stack: Stack) -> Journey:
+    """One program for the whole module: its tests keep apart by partners and leads."""
+    return Journey(stack)
 
 
 def plant(stack: Stack, key: str, **attributes: Any) -> None:
