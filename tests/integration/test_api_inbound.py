@@ -126,6 +126,13 @@ def test_sale_wins_the_referral(secrets: dict[str, str]) -> None:
     )
 
 
+@pytest.mark.parametrize("message_id", ["7", "m" * 200])
+def test_message_id_may_have_any_length(secrets: dict[str, str], message_id: str) -> None:
+    """How a sender numbers its messages is its own affair."""
+    reply = send_signed(PATH, sale(), secrets[PATH], message_id=message_id)
+    assert (200, message_id) == (reply.status, referrals.detail("r1").events[-1].cause)
+
+
 def test_replayed_message_is_answered_from_memory(secrets: dict[str, str]) -> None:
     """A retry has a new time and signature but the same id: done once, answered twice."""
     first = send_signed(PATH, sale(), secrets[PATH], message_id="msg_same_id")
