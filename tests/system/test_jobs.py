@@ -68,9 +68,9 @@ def test_job_changes_nothing_the_second_time(stack: Stack, journey: Journey) -> 
     journey.until_batch("settled")
     _stays(stack, journey, "settle", _notification(stack, answers))
     for job in ("sweep", "seal", "reconcile"):
-        journey.start(job)
         run_job(stack, job, {"days": 1})
         _stays(stack, journey, job, {"days": 1})
+        assert {"job": job} == journey.start(job).body
     assert [0] == [each["count"] for each in _seals(journey)[-1:]]
 
 

@@ -33,9 +33,10 @@ STEPS = [
     "The books agree",
 ]
 _TROUBLE = re.compile(
-    r"unexpected failure|Traceback|AccessDenied|not authorized|Task timed out|Runtime\.|\"ERROR\""
+    r"unexpected failure|AccessDenied|not authorized|Task timed out|Runtime\.|\"ERROR\""
+    r"|^[\w.]*(Error|Exception)\b"  # the last line of a traceback; each line is one of the log
 )
-_MEANT = (PLANTED, "PayoutsHaltedError", "payouts are halted")
+_MEANT = (PLANTED, "PayoutsHaltedError: payouts are halted")
 """What tests break on purpose says so in its log lines."""
 
 
