@@ -1,8 +1,8 @@
 """A program of a test's own on the deployed stack, and the steps of a referral's life in it.
 
-Everything is done over HTTP, as people and systems do it. Money is kept apart from other
-tests' by the program; finance starts the jobs and the manager approves, because nobody may
-approve what they started, and a job that another test started pays this test's partners too.
+Everything is done over HTTP, as people and systems do it. Finance starts the jobs and the
+manager approves, because nobody may approve what they started. Jobs work on every program, so
+tests that start any take turns (the fixture ``alone``).
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ class Journey:
         """Bring a lead to a sale whose rewards are booked; return the referral's id."""
         referral = self.assigned(code or self.link(partner), **lead)
         self.send("sale.recorded", self.sale(referral)).expect(200)
-        self.until_balance(partner, pending=4 * DUE_MINOR)
+        self.until_earned(partner)
         return referral
 
     def payable(self, partner: Partner) -> str:
@@ -204,6 +204,13 @@ class Journey:
         """Read a partner's statement in euros."""
         answer = self.stack.call("GET", "/v1/me/statement?currency=EUR", token=partner.token)
         return dict(answer.expect(200).body)
+
+    def until_earned(self, partner: Partner) -> None:
+        """Wait until a sale's reward is booked; a job of another test may have moved it on."""
+        until(
+            lambda: self.statement(partner)["balance"],
+            lambda held: sum(held.values()) == 4 * DUE_MINOR,
+        )
 
     def until_balance(self, partner: Partner, **accounts: int) -> dict[str, Any]:
         """Wait until exactly these accounts hold something; return the statement."""

@@ -56,7 +56,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """For tests that break the books, and for those that must find all books whole."""
+    """For tests that start jobs: these work on every program, so the tests take turns."""
     with FileLock(_shared(tmp_path_factory) / "alone.lock"):
         yield
 

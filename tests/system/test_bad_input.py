@@ -46,8 +46,11 @@ def referral(journey: Journey, code: str) -> str:
 
 
 def holdings(journey: Journey) -> dict[str, list[dict[str, Any]]]:
-    """Return everything the program has stored."""
-    return {table: journey.stored(table) for table in ("core", "ledger", "clicks")}
+    """Return everything the program has stored, but for the seals that come by themselves."""
+    return {
+        table: [each for each in journey.stored(table) if not each["pk"].startswith("SEAL#")]
+        for table in ("core", "ledger", "clicks")
+    }
 
 
 def problem(answer: Answer) -> tuple[int, str, tuple[str, ...]]:

@@ -60,7 +60,7 @@ def test_partner_cannot_see_what_is_another_partners(stack: Stack, journey: Jour
         "balance": zero,
         "next": "",
     } == journey.statement(theirs)
-    assert {**zero, "pending": 4 * DUE_MINOR} == journey.statement(ours)["balance"]
+    assert 4 * DUE_MINOR == sum(journey.statement(ours)["balance"].values())
 
 
 def test_rep_cannot_see_or_move_another_reps_lead(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from infra.api import Stack
 from infra.bank import MockBank
 from introducer.payout import reference
 from tests.support.deployed import item, report
 from tests.support.journey import DUE_MINOR, FUNDS_MINOR, Journey
+
+pytestmark = pytest.mark.usefixtures("alone")
 
 CLOSED_IBAN = "NL84MOCK0000000003"
 PENDING = {"pending": 3 * DUE_MINOR}

@@ -200,6 +200,7 @@ def test_canaries_are_found_when_they_are_there() -> None:
     assert [] == canaries.find("Xantippe met a Kanarienvogel, lena@customers.example")
 
 
+@pytest.mark.usefixtures("alone")
 def test_personal_data_stays_in_people(stack: Stack, journey: Journey, tap: Any) -> None:
     """No name, address, number or account is in logs, events, queues, executions or files."""
     lead_mail = f"{unique('kanarie')}@customers.example"
