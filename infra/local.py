@@ -104,7 +104,8 @@ def _stack(port: int, state: Path | None) -> Iterator[tuple[Emulator, dict[str, 
             emulator.stop()
             if state:
                 (state / _DEPLOYED).write_text(json.dumps({"built": built, "stack": stack}))
-            STACK_FILE.unlink(missing_ok=True)
+            if (running() or {"pid": os.getpid()})["pid"] == os.getpid():
+                STACK_FILE.unlink(missing_ok=True)  # not that of another that started meanwhile
 
 
 def _kept(state: Path | None, endpoint: str) -> dict[str, Any] | None:
