@@ -19,10 +19,10 @@ PENDING = {"pending": 3 * DUE_MINOR}
 
 
 def holdings(journey: Journey) -> dict[str, Any]:
-    """Return everything of the program that a job may touch, but for earlier days' seals."""
+    """Return what a job may touch of the program; not its mails, nor the seals of earlier days."""
     yesterday = max((seal["day"] for seal in _seals(journey)), default="")
     return {
-        "core": journey.stored("core"),
+        "core": [each for each in journey.stored("core") if each.get("kind") != "mail"],
         "ledger": [
             each
             for each in journey.stored("ledger")
