@@ -23,7 +23,7 @@ def assign(referral_id: str, *, cause: str) -> None:
     if before.status != "screening":
         return
     document = programs.version(before.program, before.program_version).document
-    active = partners.active_reps(routing.candidates(document))
+    active = partners.active_reps(document.id, routing.candidates(document))
     rep = routing.choose_rep(before, document, active=active)
     command = Assign(rep=rep) if rep else SendToReview(reason="no_rep")
     after, event = referral.apply(

@@ -167,9 +167,10 @@ def test_a_deactivated_partner_earns_nothing() -> None:
 
 
 def test_without_an_active_rep_a_person_decides() -> None:
-    """Reps who are away are not asked."""
-    life.publish(routing={"rules": [{"reps": ["dora", "unknown"]}]})
+    """Reps who are away, or work for another program, are not asked."""
+    life.publish(routing={"rules": [{"reps": ["dora", "emil", "unknown"]}]})
     life.add_rep("dora", active=False)
+    life.add_rep("emil", program="another")
     submit("r1", program_version=2)
     _run("r1")
     assert ("review", "no_rep") == (referrals.get("r1").status, referrals.get("r1").reason)

@@ -126,11 +126,11 @@ def find_rep(rep: str) -> Rep | None:
     return store.load(Rep, stored) if stored else None
 
 
-def active_reps(reps: list[str]) -> set[str]:
-    """Return those of *reps* who exist and take leads."""
+def active_reps(program: str, reps: list[str]) -> set[str]:
+    """Return those of *reps* who exist, belong to *program* and take leads."""
     found = store.batch_get(Table.CORE, [(f"REP#{rep}", "PROFILE") for rep in reps])
     profiles = [store.load(Rep, stored) for stored in found.values()]
-    return {profile.id for profile in profiles if profile.active}
+    return {each.id for each in profiles if each.active and each.program == program}
 
 
 def find_link(code: str) -> Link | None:
