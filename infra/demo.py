@@ -21,7 +21,7 @@ from standardwebhooks import Webhook
 
 from infra.api import Answer, Stack, http
 from infra.bank import MockBank, bring_back, hand_over
-from infra.seed import PASSWORD, PROGRAM_FILE, SEED_FILE, STAFF
+from infra.seed import PASSWORD, PROGRAM_FILE, STAFF, recall
 
 SALE_MINOR = 500_000
 PARTNER_IBAN = "DE75512108001245126199"
@@ -36,7 +36,7 @@ class Walk:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.seed = json.loads(SEED_FILE.read_text())
+        self.seed = recall(stack)
         self.document = json.loads(PROGRAM_FILE.read_text())
         self.program = str(self.seed["program"])
         self.run = uuid.uuid4().hex[:8]

@@ -18,7 +18,6 @@ import boto3
 from infra.api import Stack
 
 PROGRAM_FILE = Path("infra/programs/telecom.json")
-SEED_FILE = Path(".local/seed.json")
 PASSWORD = "Example-Passw0rd!"  # noqa: S105  (of throw-away logins on a laptop)
 
 
@@ -47,9 +46,30 @@ STAFF = (
 def main() -> None:
     """Seed the stack that runs, print who can log in."""
     stack = Stack.load()
-    known = json.loads(SEED_FILE.read_text()) if SEED_FILE.exists() else {}
-    SEED_FILE.write_text(json.dumps(fill(stack, known)))
+    remember(stack, fill(stack, recall(stack)))
     show(stack)
+
+
+def recall(stack: Stack) -> dict[str, str]:
+    """Return what an earlier run on this very stack has told :func:`remember`."""
+    ssm = boto3.client("ssm", endpoint_url=stack["endpoint"])
+    try:
+        stored = ssm.get_parameter(Name=_memory(stack), WithDecryption=True)
+    except ssm.exceptions.ParameterNotFound:
+        return {}
+    known: dict[str, str] = json.loads(stored["Parameter"]["Value"])
+    return known
+
+
+def remember(stack: Stack, known: dict[str, str]) -> None:
+    """Keep what must be known later beside the stack, so that both live and end together."""
+    ssm = boto3.client("ssm", endpoint_url=stack["endpoint"])
+    value = json.dumps(known)
+    ssm.put_parameter(Name=_memory(stack), Value=value, Type="SecureString", Overwrite=True)
+
+
+def _memory(stack: Stack) -> str:
+    return f"/{stack['stack_name']}/seed"
 
 
 def fill(stack: Stack, known: dict[str, str] | None = None) -> dict[str, str]:

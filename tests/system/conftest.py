@@ -90,6 +90,7 @@ def _up(shared: Path) -> dict[str, Any]:
     try:
         outputs = deploy_local(emulator.endpoint)
         outputs["seed"] = seed.fill(Stack(outputs))
+        seed.remember(Stack(outputs), outputs["seed"])
     except BaseException:
         emulator.stop()
         raise

@@ -45,7 +45,6 @@ def walk(stack: Stack, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / ".local").mkdir()
     (folder / "infra").symlink_to(ROOT / "infra")
     (folder / ".local/stack.json").write_text(json.dumps(stack.outputs))
-    (folder / ".local/seed.json").write_text(json.dumps(stack["seed"]))
     return subprocess.run(
         [sys.executable, "-m", "infra.demo"],
         cwd=folder,
