@@ -390,7 +390,7 @@ def problem_reply(document: problem.Problem, *, as_page: bool = False) -> Reply:
     if as_page:
         headers |= page.HEADERS
         lines = [document.detail, *(f"{each.field}: {each.detail}" for each in document.errors)]
-        body = page.render(document.title, lines)
+        body = page.render("This could not be sent", lines)
     else:
         body = msgspec.json.encode(document).decode()
     return Reply(status=document.status, body=body, headers=headers, code=document.code)
