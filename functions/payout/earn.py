@@ -7,42 +7,36 @@ the number of deliveries do not matter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from introducer import clock, payout, program, reward
+from introducer import clock, payout, program, reward, streams
 from introducer.clock import Instant
 from introducer.ledger import Balance, Kind, Posting
 from introducer.program import Program
 from introducer.reward import Reversal, Reward
+from introducer.streams import Answer, Batch, Record
 from introducer.tables import ledger, payouts, programs, referrals, rewards
 from introducer.tables.ledger import Entry
 from introducer.tables.referrals import Detail
 from payout.edge import logger
 
-# A batch of nothing but failures is reported like any other: raising would slow down the queue.
-_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
-
-def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401
+def handler(event: Mapping[str, Any], _context: object) -> Answer:
     """Bring the books of every referral named in the messages up to date."""
-    return process_partial_response(
-        event=event, record_handler=earn, processor=_processor, context=context
-    )
+    return streams.from_queue(event, work, read=streams.bus_detail)
 
 
-def earn(record: SQSRecord) -> None:
+def work(batch: Batch) -> None:
+    """Bring the books of each event's referral up to date; failures stay in the queue."""
+    batch.each(earn)
+
+
+def earn(event: Record) -> None:
     """Bring the books of one referral up to date."""
-    kind, _, referral = msgspec.json.decode(record.body)["detail"]["entity"].partition("#")
+    kind, _, referral = event["entity"].partition("#")
     if kind != "REFERRAL":
         message = f"an event of {kind} is not about a referral"
         raise ValueError(message)

@@ -11,7 +11,7 @@ from introducer.clock import Instant
 from introducer.errors import InvalidInputError, StaleError
 from introducer.ledger import Balance
 from introducer.partner import Partner
-from introducer.payout import Batch
+from introducer.payout import Batch, Payout, PayoutStatus
 from introducer.program import PayoutRule, Program
 from introducer.tables import ledger, partners, payouts, people, programs
 from introducer.tables.ledger import Entry
@@ -75,31 +75,14 @@ def mark(batch: Batch, partner: str, *, now: Instant) -> None:
         return
     document = programs.version(batch.program, batch.program_version).document
     reason = _unfit(batch, document, partner)
-    status: payout.PayoutStatus = "cancelled" if reason else "in_transit"
-
-    def plan(balance: Balance) -> Sequence[Entry]:  # noqa: ARG001  (the payout decides)
-        before = payouts.find(reference)
-        if before is None or before.status != "created":
-            return []
-        after, posting = payout.move(before, status, now=now, reason=reason)
-        return [payouts.moved(before, after, posting)]
-
-    ledger.post_all(partner, batch.currency, plan, now=now)
+    _move_created(stored, "cancelled" if reason else "in_transit", reason=reason, now=now)
 
 
 def give_back(batch: Batch, *, reason: str, now: Instant) -> None:
     """Cancel every payout of *batch* that was not submitted."""
     for each in payouts.of_batch(batch.id):
-
-        def plan(balance: Balance, reference: str = each.reference) -> Sequence[Entry]:  # noqa: ARG001
-            before = payouts.find(reference)
-            if before is None or before.status != "created":
-                return []
-            after, posting = payout.move(before, "cancelled", now=now, reason=reason)
-            return [payouts.moved(before, after, posting)]
-
         if each.status == "created":
-            ledger.post_all(each.partner, each.currency, plan, now=now)
+            _move_created(each, "cancelled", reason=reason, now=now)
 
 
 def settle_if_done(batch_id: str, *, now: Instant) -> None:
@@ -111,6 +94,19 @@ def settle_if_done(batch_id: str, *, now: Instant) -> None:
     # The index may not list all of them yet; then a later answer closes it.
     if len(members) == batch.partners and all(each.status in payout.DONE for each in members):
         payouts.move_batch(batch_id, "settled", now=now, actor="system")
+
+
+def _move_created(seen: Payout, status: PayoutStatus, *, reason: str, now: Instant) -> None:
+    """Move a payout that is reserved on to *status*, unless it has moved since it was seen."""
+
+    def plan(balance: Balance) -> Sequence[Entry]:  # noqa: ARG001  (the payout decides)
+        before = payouts.find(seen.reference)
+        if before is None or before.status != "created":
+            return []
+        after, posting = payout.move(before, status, now=now, reason=reason)
+        return [payouts.moved(before, after, posting)]
+
+    ledger.post_all(seen.partner, seen.currency, plan, now=now)
 
 
 def _reservation(batch: Batch, rule: PayoutRule, balance: Balance, now: Instant) -> Sequence[Entry]:
