@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -47,6 +49,7 @@ class Emulator:
         self._log = log
         self._owner = owner or os.getpid()
         self._process: subprocess.Popen[bytes] | None = None
+        self._scratch = Path()
 
     def start(self) -> Self:
         """Start it and wait until it answers.
@@ -60,6 +63,8 @@ class Emulator:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         if self._state:
             _rewind_streams(self._state)
+        # It unpacks code and layers for every function's process and leaves them there.
+        self._scratch = Path(tempfile.mkdtemp(prefix="introducer-emulator-"))
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603
                 [_PYTHON, "-m", "ministack"],
@@ -70,7 +75,7 @@ class Emulator:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for us; we then stop it in good order
             )
-        _stop_with(self._owner, self._process.pid)
+        _stop_with(self._owner, self._process.pid, self._scratch)
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
@@ -105,6 +110,7 @@ class Emulator:
             self._process.kill()
             self._process.wait()
         self._process = None
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -132,6 +138,7 @@ class Emulator:
                 "ATHENA_ENGINE": "duckdb",
                 "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
                 "SFN_WAIT_SCALE": "0",
+                "TMPDIR": str(self._scratch),
             }
         )
         if self._state:
@@ -174,11 +181,14 @@ def answers(endpoint: str) -> bool:
         return False
 
 
-def _stop_with(owner: int, process: int) -> None:
+def _stop_with(owner: int, process: int, scratch: Path) -> None:
     # A test run that is killed cannot clean up after itself.
-    watch = "while kill -0 $0 && kill -0 $1; do sleep 2; done; kill -TERM $1"
+    watch = (
+        "while kill -0 $0 && kill -0 $1; do sleep 2; done; kill -TERM $1;"
+        " while kill -0 $1; do sleep 1; done; rm -rf $2"
+    )
     subprocess.Popen(  # noqa: S603
-        ["/bin/sh", "-c", watch, str(owner), str(process)],
+        ["/bin/sh", "-c", watch, str(owner), str(process), str(scratch)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
