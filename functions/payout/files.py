@@ -11,7 +11,8 @@ from introducer.bank.order import CreditTransferFile, Debtor, Transfer
 from introducer.clients import client
 from introducer.errors import LedgerError, NotFoundError
 from introducer.payout import Batch, Payout
-from introducer.program import PayoutRule, Program
+from introducer.document.policy import PayoutRule
+from introducer.program import Program
 from introducer.settings import setting
 from introducer.tables.people import Payee
 

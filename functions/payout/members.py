@@ -12,7 +12,8 @@ from introducer.errors import InvalidInputError, StaleError
 from introducer.ledger import Balance
 from introducer.partner import Partner
 from introducer.payout import Batch, Payout, PayoutStatus
-from introducer.program import PayoutRule, Program
+from introducer.document.policy import PayoutRule
+from introducer.program import Program
 from introducer.tables import ledger, partners, payouts, people, programs
 from introducer.tables.ledger import Entry
 from introducer.tables.store import Transaction

@@ -17,7 +17,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from introducer import clock, payout
 from introducer.clients import client
 from introducer.clock import Instant
-from introducer.program import PayoutRule, Program
+from introducer.document.policy import PayoutRule
+from introducer.program import Program
 from introducer.settings import setting
 from introducer.tables import ledger, payouts, programs
 from payout import members

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from introducer import clock, ids, keyring, program
+from introducer import clock, ids, keyring
+from introducer.check import document as document_check
 from introducer.errors import AlreadyExistsError, NotFoundError, StaleError
 from introducer.partner import Link, Partner
 from introducer.tables import claims, events, partners, people, programs, store
@@ -19,7 +20,7 @@ from introducer.tables.store import Table, Transaction
 pytestmark = pytest.mark.usefixtures("aws")
 PIA = Contact(name="Pia", email="pia@example.com")
 NOW = "2026-11-22T10:00:00.000Z"
-DOCUMENT = program.parse(Path("infra/programs/telecom.json").read_bytes())
+DOCUMENT = document_check.parse(Path("infra/programs/telecom.json").read_bytes())
 
 
 def _commit(*steps: Callable[[Transaction], object]) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from introducer import attribution, clock
-from introducer.program import Attribution
+from introducer.document.credit import Attribution
 from introducer.referral import Touch
 from tests.support.life import NOW
 

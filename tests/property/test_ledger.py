@@ -12,7 +12,9 @@ from introducer import ledger, money, reward
 from introducer.errors import LedgerError
 from introducer.event import Event
 from introducer.ledger import ACCOUNTS, Balance, Kind, Posting
-from introducer.program import Audience, Milestone, Percent, Program, RewardPlan
+from introducer.document.audience import Audience
+from introducer.document.plan import Milestone, Percent, RewardPlan
+from introducer.program import Program
 from introducer.referral import Referral, Sale, Share
 from introducer.reward import Reward
 from introducer.tables.ledger import Entry

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from introducer import money, reward
-from introducer.program import Audience, Flat, Milestone, Percent, Program, RewardPlan
+from introducer.document.audience import Audience
+from introducer.document.plan import Flat, Milestone, Percent, RewardPlan
+from introducer.program import Program
 from introducer.referral import Referral, Sale, Share
 
 WON = "2026-01-10T00:00:00.000Z"

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from introducer import program, referral
+from introducer import referral
+from introducer.check import document as document_check
 from introducer.clients import client
 from introducer.partner import Partner, Rep
 from introducer.program import Program
@@ -47,7 +48,7 @@ def document(**overrides: Any) -> Program:
             ]
         },
     }
-    return program.parse(msgspec.json.encode(values | overrides))
+    return document_check.parse(msgspec.json.encode(values | overrides))
 
 
 def touch(partner: str = "pia", **overrides: Any) -> Touch:

@@ -3,7 +3,7 @@
 import pytest
 
 from introducer import attribution
-from introducer.program import Attribution
+from introducer.document.credit import Attribution
 from introducer.referral import Touch
 from tests.support.life import NOW, touch
 

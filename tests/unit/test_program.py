@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from introducer import program
+from introducer.check import document as document_check
 from introducer.errors import InvalidProgramError
 
 EXAMPLE: dict[str, Any] = json.loads(Path("infra/programs/telecom.json").read_text())
@@ -16,13 +16,13 @@ EXAMPLE: dict[str, Any] = json.loads(Path("infra/programs/telecom.json").read_te
 def _findings(**changes: Any) -> list[dict[str, str]]:
     document = copy.deepcopy(EXAMPLE) | changes
     with pytest.raises(InvalidProgramError) as refused:
-        program.parse(json.dumps(document).encode())
+        document_check.parse(json.dumps(document).encode())
     return refused.value.findings
 
 
 def test_the_example_is_valid() -> None:
     """The document that ships is one that can be published."""
-    document = program.parse(json.dumps(EXAMPLE).encode())
+    document = document_check.parse(json.dumps(EXAMPLE).encode())
     assert ["employees", "customers", "partners", "affiliates", "companies"] == list(
         document.audiences
     )
@@ -91,5 +91,5 @@ def test_stages_may_not_be_named_like_statuses() -> None:
 def test_what_is_no_document_is_refused_with_a_path(body: bytes) -> None:
     """Broken input is a finding, not a crash."""
     with pytest.raises(InvalidProgramError) as refused:
-        program.parse(body)
+        document_check.parse(body)
     assert "$" == refused.value.findings[0]["path"]

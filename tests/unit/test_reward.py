@@ -6,7 +6,9 @@ import pytest
 
 from introducer import reward
 from introducer.event import Event
-from introducer.program import Audience, Flat, Milestone, Percent, Program, RewardPlan
+from introducer.document.audience import Audience
+from introducer.document.plan import Flat, Milestone, Percent, RewardPlan
+from introducer.program import Program
 from introducer.referral import Referral, Sale, Share
 from introducer.reward import Reward
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from introducer import identity, ids, keyring, program
+from introducer import identity, ids, keyring
+from introducer.check import document
 from introducer.errors import InvalidProgramError
 from introducer.partner import Rep
 from introducer.program import Program
@@ -80,7 +81,7 @@ class RepMade(msgspec.Struct, frozen=True, kw_only=True):
     "/v1/programs/{program}/versions",
     roles=MANAGER,
     body=Program,
-    parse=program.parse,
+    parse=document.parse,
     limit_bytes=DOCUMENT_LIMIT_BYTES,
     answer=VersionMade,
     status=201,

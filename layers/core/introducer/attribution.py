@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from introducer import clock, money
 from introducer.clock import Instant
-from introducer.program import Attribution
+from introducer.document.credit import Attribution
 from introducer.referral import Touch
 
 

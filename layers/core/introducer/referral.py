@@ -15,7 +15,7 @@ present status does not allow raises; nothing is ever silently ignored.
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Literal, assert_never
 
 import msgspec
 
@@ -34,6 +34,10 @@ HANDED_BACK = frozenset({"not_my_territory", "no_capacity", "conflict_of_interes
 """Reasons of a rep that send the lead to another rep."""
 TURNED_DOWN = frozenset({"not_a_fit", "unreachable", "invalid_contact", "no_interest"})
 """Reasons of a rep that end the referral."""
+
+
+Facts = dict[str, bool | int | str | list[str]]
+"""Facts for conditions by their name in the catalogue; never free text, never a person."""
 
 
 class Referral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -68,6 +72,8 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The time the CRM gave to the newest update taken from it."""
     won_at: Instant = ""
     retain_at: Instant = ""
+    facts: Facts = {}
+    """What else is known, under the catalogue's names: ``lead.*``, ``answers.*``, ``metadata.*``."""
 
     @property
     def entity(self) -> str:
@@ -82,6 +88,17 @@ class Share(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     basis_points: int
     audience: str
     org: str = ""
+    involvement: Literal["introduced", "assisted", "co_sold"] = "introduced"
+    facts: Facts = {}
+    """The partner as they were when credited: ``partner.*`` of the catalogue."""
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of a sale: its whole price, and how many pieces."""
+
+    product: str
+    amount_minor: int
+    quantity: int = 1
 
 
 class Sale(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -94,6 +111,9 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     occurred_at: Instant
     source: str
     product: str = ""
+    items: list[Item] = []
+    facts: Facts = {}
+    """``metadata.*`` of this sale; it hides the referral's own of the same name."""
     refunded_minor: int = 0
     refunds: dict[str, int] = {}
     """Amount by refund id, so that a repeated report counts once."""

@@ -15,7 +15,8 @@ import msgspec
 from introducer import clock, money
 from introducer.clock import Instant
 from introducer.event import Event
-from introducer.program import Flat, Milestone, Percent, Program, RewardPlan
+from introducer.document.plan import Flat, Milestone, Percent, RewardPlan
+from introducer.program import Program
 from introducer.referral import SOLD, Referral, Sale, Share
 
 Status = Literal["pending", "released", "reversed"]
@@ -43,7 +44,7 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     program: str
     amount_minor: int
     currency: str
-    when: Literal["won", "retained"]
+    when: Literal["earned", "won", "retained"]
     earned_at: Instant
     due_at: Instant
     accounting_class: str

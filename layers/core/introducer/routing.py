@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from introducer import ids
-from introducer.program import Program, RoutingRule
+from introducer.document.routing import RoutingRule
+from introducer.program import Program
 from introducer.referral import Referral
 
 
@@ -24,7 +25,7 @@ def choose_rep(referral: Referral, document: Program, *, active: Collection[str]
     for rule in document.routing.rules:
         if not _fits(rule, referral):
             continue
-        candidates = [rep for rep in rule.reps if rep in active and rep not in referral.passed]
+        candidates = [rep for rep in _names(rule) if rep in active and rep not in referral.passed]
         if candidates:
             turn = f"{referral.id}:{len(referral.passed)}"
             return candidates[ids.shard(turn, len(candidates))]
@@ -33,10 +34,14 @@ def choose_rep(referral: Referral, document: Program, *, active: Collection[str]
 
 def candidates(document: Program) -> list[str]:
     """Return every rep the routing rules name, once each."""
-    return list(dict.fromkeys(rep for rule in document.routing.rules for rep in rule.reps))
+    return list(dict.fromkeys(rep for rule in document.routing.rules for rep in _names(rule)))
 
 
 def _fits(rule: RoutingRule, referral: Referral) -> bool:
     country = not rule.countries or referral.country in rule.countries
     product = not rule.products or referral.product in rule.products
     return country and product
+
+
+def _names(rule: RoutingRule) -> list[str]:
+    return [each if isinstance(each, str) else each.rep for each in rule.reps]
