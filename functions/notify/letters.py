@@ -101,13 +101,13 @@ def _about_referral(message: Message, event: Record) -> list[Letter]:
 def _about_reward(message: Message, event: Record) -> list[Letter]:
     refs = event["refs"]
     amount_minor, occasion = event["amount_minor"], event["id"]
-    if message.once_per == "sale":
-        # A sale earns a reward for each milestone, booked at the same moment: one piece of news.
-        occasion = f"{event['kind']}:{refs['referral']}:{refs['sale']}"
+    if message.once_per == "occasion":
+        # It earns a reward for each milestone, booked at the same moment: one piece of news.
+        occasion = f"{event['kind']}:{refs['referral']}:{refs['occasion']}"
         amount_minor = sum(
             reward["amount_minor"]
             for reward in referrals.detail(refs["referral"]).rewards
-            if (reward["partner"], reward["sale"]) == (event["partner"], refs["sale"])
+            if (reward["partner"], reward["occasion"]) == (event["partner"], refs["occasion"])
         )
     facts = {
         "referral": refs["referral"],

@@ -43,7 +43,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     to: Literal["partner", "rep", "managers"]
     about: Literal["partner", "referral", "reward", "payout", "batch"]
     page: str
-    once_per: Literal["event", "sale"] = "event"
+    once_per: Literal["event", "occasion"] = "event"
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +80,7 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
             to="partner",
             about="reward",
             page="referrals/{referral}",
-            once_per="sale",
+            once_per="occasion",
         ),
     ),
     "RewardReleased": (

@@ -14,6 +14,9 @@ import msgspec
 
 from introducer import clock, payout, program, reward, streams
 from introducer.clock import Instant
+from introducer.earning.evaluate import evaluate
+from introducer.earning.occasion import Case
+from introducer.earning.rules import rules_of
 from introducer.ledger import Balance, Kind, Posting
 from introducer.program import Program
 from introducer.reward import Reversal, Reward
@@ -81,13 +84,17 @@ def entries(
         if (due.partner, due.currency) != (partner, currency):
             continue
         before = stored.get(due.key)
-        sale = next(sale for sale in facts.sales if sale.id == sale_id)
+        sale = next((sale for sale in facts.sales if sale.id == sale_id), None)
         # An amount once booked counts, not what the rules would give today.
-        back = [
-            each
-            for each in reward.reversals(before or due, sale, facts.referral, facts.events)
-            if before is None or each.seq > before.reversed_seq
-        ]
+        back = (
+            [
+                each
+                for each in reward.reversals(before or due, sale, facts.referral, facts.events)
+                if before is None or each.seq > before.reversed_seq
+            ]
+            if sale
+            else []
+        )
         if before is not None and before.status == "released":
             clawed_back_minor += sum(each.amount_minor for each in back)
         if before is None or back:
@@ -96,11 +103,10 @@ def entries(
 
 
 def _earned(document: Program, facts: Detail) -> list[tuple[Reward, str]]:
-    return [
-        (each, sale.id)
-        for sale in facts.sales
-        for each in reward.evaluate(document, facts.referral, sale, facts.shares)
-    ]
+    case = Case(
+        referral=facts.referral, shares=facts.shares, sales=facts.sales, events=facts.events
+    )
+    return [(each, each.sale) for each in evaluate(rules_of(document), case).rewards]
 
 
 def _beneficiaries(document: Program, facts: Detail) -> set[tuple[str, str]]:
@@ -166,7 +172,7 @@ def refs(of: Reward) -> dict[str, str]:
         "referral": of.referral,
         "plan": of.plan,
         "milestone": of.milestone,
-        "sale": of.sale,
+        "occasion": of.occasion,
     }
 
 

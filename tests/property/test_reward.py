@@ -5,11 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from introducer import money, reward
+from introducer import money
 from introducer.document.audience import Audience
 from introducer.document.plan import Flat, Milestone, Percent, RewardPlan
 from introducer.program import Program
 from introducer.referral import Referral, Sale, Share
+from tests.support.cases import case, earned
 
 WON = "2026-01-10T00:00:00.000Z"
 
@@ -99,7 +100,7 @@ def test_evaluate_gives_the_best_plan_without_loss(
     document: Program, sale: Sale, credited: list[Share]
 ) -> None:
     """All parts together are exactly what the best-paying plan gives."""
-    found = reward.evaluate(document, REFERRAL, sale, credited)
+    found = earned(document, case(sale, referral=REFERRAL, shares=credited))
 
     assert max(worth(plan, sale) for plan in document.rewards) == sum(
         each.amount_minor for each in found
@@ -113,8 +114,8 @@ def test_evaluate_is_a_function_of_its_facts(
     document: Program, sale: Sale, credited: list[Share]
 ) -> None:
     """The same facts give the same rewards, each under a name of its own."""
-    found = reward.evaluate(document, REFERRAL, sale, credited)
+    found = earned(document, case(sale, referral=REFERRAL, shares=credited))
 
-    assert found == reward.evaluate(document, REFERRAL, sale, credited)
+    assert found == earned(document, case(sale, referral=REFERRAL, shares=credited))
     assert len(found) == len({each.journal_id() for each in found})
     assert len(found) == len({each.key for each in found})

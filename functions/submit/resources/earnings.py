@@ -40,6 +40,7 @@ class RewardRow(msgspec.Struct, frozen=True, kw_only=True):
     referral: str
     plan: str
     milestone: str
+    occasion: str
     sale: str
     amount_minor: int
     reversed_minor: int
@@ -49,7 +50,7 @@ class RewardRow(msgspec.Struct, frozen=True, kw_only=True):
     due_at: str
     when: str
     waiting: str
-    explanation: dict[str, str | int]
+    explanation: list[dict[str, str | int]]
 
 
 class RewardList(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +107,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 def list_rewards(call: Call[Any, RewardQuery]) -> Answer:
     """List one's own rewards, newest first."""
     partner = partner_of(call)
-    currency = call.query.currency or programs.current(partner.program).document.currency
+    currency = call.query.currency or programs.current(partner.program, call.now).document.currency
     place = call.start()
     found, following = rewards.of_partner(
         partner.id, currency, limit=call.query.limit, upto=place["upto"] if place else None
@@ -227,6 +228,7 @@ def _row(reward: Reward) -> RewardRow:
         referral=reward.referral,
         plan=reward.plan,
         milestone=reward.milestone,
+        occasion=reward.occasion,
         sale=reward.sale,
         amount_minor=reward.amount_minor,
         reversed_minor=reward.reversed_minor,

@@ -21,11 +21,12 @@ class Entry(msgspec.Struct, frozen=True):
 
     ``partner`` facts are those of the partner credited, ``lead`` those of the referral as it
     was made, ``referral`` how it went since, ``occasion`` what earns at the moment,
-    ``history`` the partner's successes of the plan's escalation period, the present one included.
+    ``history`` the partner's successes of the plan's escalation period, the present one included,
+    ``release`` what only milestones may ask, since it changes.
     """
 
     type: Type
-    scope: Literal["partner", "lead", "referral", "occasion", "history"]
+    scope: Literal["partner", "lead", "referral", "occasion", "history", "release"]
     about: str
 
 
@@ -47,7 +48,7 @@ FIELDS: dict[str, Entry] = {
     "lead.score": Entry("number", "lead", "how well the lead fits, by the program's score"),
     "lead.rating": Entry("number", "referral", "the rep's own rating, 1 to 5"),
     "referral.channel": Entry("text", "lead", "form, link, code, verbal, e-mail …"),
-    "referral.status": Entry("text", "referral", "the status at the moment"),
+    "referral.status": Entry("text", "release", "the status at the moment"),
     "referral.days_to_close": Entry("number", "occasion", "days from submission to first sale"),
     "sale.amount_minor": Entry("number", "occasion", "what was sold, program's currency"),
     "sale.currency": Entry("text", "occasion", "the currency it was sold in"),

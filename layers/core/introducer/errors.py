@@ -49,6 +49,12 @@ class InvalidProgramError(IntroducerError):
         self.findings = findings
 
 
+class MissingRateError(IntroducerError):
+    """Two currencies must be compared and the program has no rate; nothing is guessed."""
+
+    code = "no_exchange_rate"
+
+
 class ForbiddenError(IntroducerError):
     """The caller is known and may not do this."""
 

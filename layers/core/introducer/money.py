@@ -16,6 +16,9 @@ MAX_MINOR = 10**15
 
 BASIS_POINTS = 10_000
 
+POINTS = "PTS"
+"""The unit of points, which are no currency: whole, and never exchanged."""
+
 # ISO 4217 list one (2026): codes in circulation whose exponent is not two.
 _EXPONENTS = {
     **dict.fromkeys(
@@ -46,6 +49,8 @@ def exponent(currency: str) -> int:
     """
     if currency in _TWO:
         return 2
+    if currency == POINTS:
+        return 0
     if currency in _EXPONENTS:
         return _EXPONENTS[currency]
     raise InvalidInputError("currency", "not an ISO 4217 currency", code="unknown_currency")

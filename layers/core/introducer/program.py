@@ -83,13 +83,26 @@ class Program(Part, frozen=True):
 
 
 class ProgramVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A published document with its number and when it counts from."""
+    """A published document with its number and when it counts from.
+
+    Attributes:
+        effective_at: From when it counts.
+        reason: Why it took effect before the notice was over; empty when it did not.
+        restores: The version it repeats, 0 for none.
+        follows: The version that counts until then, 0 for none.
+        instead_of: The scheduled version whose place it took, 0 for none.
+    """
 
     program: str
     version: int
     document: Program
     published_at: Instant
     published_by: str
+    effective_at: Instant = ""
+    reason: str = ""
+    restores: int = 0
+    follows: int = 0
+    instead_of: int = 0
 
 
 def payout_rule(document: Program, currency: str) -> PayoutRule | None:

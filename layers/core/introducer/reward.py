@@ -1,35 +1,40 @@
-"""What a sale earns its partners, and what is taken back when it does not last.
+"""A reward as it is stored, and what is taken back when a sale does not last.
 
-Everything here is a function of stored facts: the program version, the referral, its
-sales, its shares and its events. The same facts give the same rewards and reversals,
-in whatever order and however often they are looked at.
+Everything here is a function of stored facts. The same facts give the same reversals, in
+whatever order and however often they are looked at. What is earned in the first place,
+:mod:`introducer.earning` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
-from introducer import clock, money
+from introducer import money
 from introducer.clock import Instant
+from introducer.document.plan import RewardType
 from introducer.event import Event
-from introducer.document.plan import Flat, Milestone, Percent, RewardPlan
-from introducer.program import Program
-from introducer.referral import SOLD, Referral, Sale, Share
+from introducer.referral import SOLD, Referral, Sale
 
 Status = Literal["pending", "released", "reversed"]
 
 
 class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One milestone of one plan for one sale and one partner.
+    """One milestone of one plan for one occasion and one beneficiary.
 
     Attributes:
-        amount_minor: What was earned, before any reversal.
-        when: ``won`` or ``retained``, the condition of its release.
+        occasion: What earned it: a sale's id, ``submitted``, ``stage-…`` or ``event-…``.
+        sale: The sale it follows, empty when it follows none.
+        partner: Whose account it is booked to; ``rep.…``, ``customer.…`` or ``org.…`` for
+            others than partners.
+        offered_minor: What the rules give.
+        amount_minor: What was earned, before any reversal: the offer, or what a budget left of it.
+        when: The condition of its release; see :class:`introducer.document.plan.Milestone`.
         due_at: Not released before this.
-        trace: How the amount came about, as flat data.
+        until_at: Forfeited when it could not be released until then; empty for never.
+        trace: How the amount came about, step by step.
         status: ``pending`` until released; ``reversed`` when nothing of it is left.
         reversed_minor: What was taken back so far.
         reversed_seq: The referral's event up to which reversals are booked.
@@ -39,7 +44,7 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     referral: str
     plan: str
     milestone: str
-    sale: str
+    occasion: str
     partner: str
     program: str
     amount_minor: int
@@ -49,7 +54,11 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_at: Instant
     accounting_class: str
     version: int
-    trace: dict[str, str | int] = {}
+    sale: str = ""
+    type: RewardType = "cash"
+    offered_minor: int = 0
+    until_at: Instant = ""
+    trace: list[dict[str, str | int]] = []
     status: Status = "pending"
     reversed_minor: int = 0
     reversed_seq: int = 0
@@ -58,7 +67,17 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def key(self) -> str:
         """Return its name within the referral."""
-        return f"{self.plan}#{self.milestone}#{self.sale}#{self.partner}"
+        return f"{self.plan}#{self.milestone}#{self.occasion}#{self.partner}"
+
+    @property
+    def unit(self) -> str:
+        """Return what the books keep it in: a currency for cash, else that and the type.
+
+        So nothing but cash ever stands in an account that a bank pays out.
+        """
+        if self.type in {"cash", "points"}:
+            return self.currency
+        return f"{self.currency}.{self.type}"
 
     @property
     def left_minor(self) -> int:
@@ -71,7 +90,7 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         The plan and milestone hold no colon and the partner's id is last, so two
         different rewards never share an id.
         """
-        return f"{fact}:{self.referral}:{self.plan}:{self.milestone}:{self.sale}:{self.partner}"
+        return f"{fact}:{self.referral}:{self.plan}:{self.milestone}:{self.occasion}:{self.partner}"
 
 
 class Reversal(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,42 +105,6 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     amount_minor: int
     total_minor: int
-
-
-def evaluate(
-    document: Program, referral: Referral, sale: Sale, shares: Sequence[Share]
-) -> tuple[Reward, ...]:
-    """Return what *sale* earns, largest remainder by partner and then by milestone.
-
-    For each partner the best-paying of the plans that reward its audience counts; plans
-    are compared by the amount they give on this sale. A plan that pays in another
-    currency than the sale's is taken only when none pays in the sale's own, since there
-    is no rate to compare them by. A plan that gives nothing earns nothing.
-
-    Args:
-        document: The program version the referral was made under.
-        referral: Won, once or still.
-        sale: Any of its sales.
-        shares: Everybody credited, in a stable order; their basis points weigh the split.
-    """
-    if not shares or not referral.won_at or sale.amount_minor <= 0:
-        return ()
-    weights = [share.basis_points for share in shares]
-    rewards = []
-    for index, share in enumerate(shares):
-        best = _best_plan(document, sale, share)
-        if best is None:
-            continue
-        plan, total_minor, trace = best
-        part_minor = money.split(total_minor, weights)[index]
-        trace = {**trace, "basis_points": share.basis_points, "part_minor": part_minor}
-        amounts = money.split(part_minor, [each.share_basis_points for each in plan.milestones])
-        rewards += [
-            _reward(document, referral, sale, share, plan, milestone, amount_minor, trace)
-            for milestone, amount_minor in zip(plan.milestones, amounts, strict=True)
-            if amount_minor > 0
-        ]
-    return tuple(rewards)
 
 
 def reversals(
@@ -184,83 +167,4 @@ def _left_too_early(reward: Reward, referral: Referral) -> bool:
         reward.when == "retained"
         and referral.status == "churned"
         and reward.due_at > referral.source_at
-    )
-
-
-def _best_plan(
-    document: Program, sale: Sale, share: Share
-) -> tuple[RewardPlan, int, dict[str, str | int]] | None:
-    """Return the plan that gives *share*'s audience most, the amount, and its trace."""
-    offers = [
-        (plan, *_offer(plan, sale))
-        for plan in document.rewards
-        if not plan.audiences or share.audience in plan.audiences
-    ]
-    own = [offer for offer in offers if _currency(offer[0], sale) == sale.currency]
-    candidates = [offer for offer in own or offers if offer[1] > 0]
-    if not candidates:
-        return None
-    if not own:
-        first = _currency(candidates[0][0], sale)
-        candidates = [offer for offer in candidates if _currency(offer[0], sale) == first]
-    plan, total_minor, trace = max(candidates, key=lambda offer: offer[1])
-    return plan, total_minor, {**trace, "plans": len(candidates)}
-
-
-def _offer(plan: RewardPlan, sale: Sale) -> tuple[int, dict[str, str | int]]:
-    """Return what *plan* gives for *sale* and how it was computed."""
-    match plan.calculation:
-        case Flat(amount_minor=amount_minor):
-            return amount_minor, {"rule": "flat", "total_minor": amount_minor}
-        case Percent(basis_points=rate, cap_minor=cap_minor):
-            exact = money.fraction(sale.amount_minor, rate, money.BASIS_POINTS)
-            total_minor = exact if cap_minor is None else min(exact, cap_minor)
-            trace: dict[str, str | int] = {
-                "rule": "percent",
-                "sale_minor": sale.amount_minor,
-                "rate_basis_points": rate,
-                "total_minor": total_minor,
-            }
-            if total_minor < exact:
-                trace["cap_cut_minor"] = exact - total_minor
-            # Ten-thousandths of a minor unit, by which rounding moved the exact amount.
-            rounding = exact * money.BASIS_POINTS - sale.amount_minor * rate
-            if rounding:
-                trace["rounding_ten_thousandths"] = rounding
-            return total_minor, trace
-
-
-def _currency(plan: RewardPlan, sale: Sale) -> str:
-    if isinstance(plan.calculation, Flat):
-        return plan.calculation.currency
-    return sale.currency
-
-
-def _reward(
-    document: Program,
-    referral: Referral,
-    sale: Sale,
-    share: Share,
-    plan: RewardPlan,
-    milestone: Milestone,
-    amount_minor: int,
-    trace: dict[str, str | int],
-) -> Reward:
-    # A later sale of the same customer waits from its own date on.
-    begin = max(referral.won_at, sale.occurred_at)
-    return Reward(
-        referral=referral.id,
-        plan=plan.id,
-        milestone=milestone.id,
-        sale=sale.id,
-        partner=share.partner,
-        program=document.id,
-        amount_minor=amount_minor,
-        currency=_currency(plan, sale),
-        when=milestone.when,
-        earned_at=begin,
-        due_at=clock.plus(begin, days=milestone.after_days),
-        accounting_class=plan.accounting_class,
-        version=1,
-        trace={**trace, "milestone_basis_points": milestone.share_basis_points},
     )

@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from introducer.document.base import At, BasisPoints, Country, Days, Key, Locale, LongText, Part, Text
+from introducer.document.base import (
+    At,
+    BasisPoints,
+    Country,
+    Days,
+    Key,
+    Locale,
+    LongText,
+    Part,
+    Text,
+)
 from introducer.document.condition import Condition, Number
 
 

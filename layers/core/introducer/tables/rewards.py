@@ -1,6 +1,6 @@
 """Rewards in the Core table, beside the referral that earned them.
 
-``REFERRAL#{id}`` / ``REWARD#{plan}#{milestone}#{sale}#{partner}``; on ``gsi3``
+``REFERRAL#{id}`` / ``REWARD#{plan}#{milestone}#{occasion}#{partner}``; on ``gsi3``
 ``DUE#accrue#{shard}`` / due time while pending. A reward is written only together with
 the journals that move its money (:func:`introducer.tables.ledger.post_all`); the one
 exception is the note why it waits.
@@ -122,4 +122,4 @@ def _sk(reward: Reward) -> str:
 
 
 def _sk_of(refs: dict[str, str], partner: str) -> str:
-    return f"REWARD#{refs['plan']}#{refs['milestone']}#{refs['sale']}#{partner}"
+    return f"REWARD#{refs['plan']}#{refs['milestone']}#{refs['occasion']}#{partner}"

@@ -1,0 +1,171 @@
+"""A program version made ready for evaluation: compiled once, used for every referral."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from introducer import calendar
+from introducer.condition import Test, compile_condition, fields
+from introducer.document.plan import (
+    Bonus,
+    Cap,
+    Happened,
+    InvoicePaid,
+    Period,
+    Promotion,
+    Retained,
+    RewardPlan,
+    StageReached,
+    Submitted,
+    Variant,
+    Won,
+)
+from introducer.earning.exchange import Rates
+from introducer.earning.occasion import Occasion
+from introducer.program import Program
+
+DEFAULT_PERIOD: Period = "year"
+"""The period of ``history.*`` for a plan without an escalation."""
+
+
+class PlanRules:
+    """One reward plan with its conditions compiled."""
+
+    __slots__ = (
+        "asks_value",
+        "audiences",
+        "bonuses",
+        "counts",
+        "group",
+        "holds",
+        "index",
+        "partner_caps",
+        "period",
+        "plan",
+        "promotions",
+        "variants",
+    )
+
+    def __init__(self, plan: RewardPlan, index: int, document: Program) -> None:
+        self.plan = plan
+        self.index = index
+        self.group = plan.group or f"{plan.beneficiary}:{_trigger(plan)}:{plan.type}"
+        self.audiences = frozenset(plan.audiences)
+        self.holds: Test = compile_condition(plan.condition)
+        self.variants: list[tuple[Variant, Test]] = [
+            (each, compile_condition(each.condition)) for each in plan.variants
+        ]
+        self.bonuses: list[tuple[Bonus, Test]] = [
+            (each, compile_condition(each.condition)) for each in plan.bonuses
+        ]
+        self.promotions: list[tuple[Promotion, Test]] = [
+            (each, compile_condition(each.condition))
+            for each in document.promotions
+            if _promotes(each, plan)
+        ]
+        self.partner_caps: list[Cap] = [
+            each for each in (*plan.caps, *document.caps) if each.per == "partner"
+        ]
+        self.period: Period = plan.escalation.period if plan.escalation else DEFAULT_PERIOD
+        asked = [each.condition for each in plan.variants]
+        asked += [each.condition for each in plan.bonuses]
+        asked += [each.condition for each, _ in self.promotions if each.condition]
+        names = set[str]().union(*(fields(each) for each in asked))
+        self.counts = plan.escalation is not None or any(
+            name.startswith("history.") for name in names
+        )
+        self.asks_value = "history.value_minor" in names
+
+    def lead_caps(self, document: Program) -> list[Cap]:
+        """Return the caps per lead, the plan's own first."""
+        return [each for each in (*self.plan.caps, *document.caps) if each.per == "lead"]
+
+    def triggered(self, occasion: Occasion, until: dict[int, str]) -> bool:
+        """Return whether *occasion* is what this plan pays for.
+
+        Args:
+            occasion: What happened.
+            until: By number of months, the instant at which so many months after the first
+                sale are over.
+        """
+        match self.plan.trigger:
+            case InvoicePaid(months=None):
+                return occasion.kind == "sale"
+            case InvoicePaid(months=months):
+                return occasion.kind == "sale" and occasion.at < until[months or 0]
+            case Won() | Retained():
+                return occasion.number == 1
+            case Submitted():
+                return occasion.kind == "submitted"
+            case StageReached(stage=stage):
+                return occasion.kind == "stage" and occasion.name == stage
+            case Happened(event=event):
+                return occasion.kind == "event" and occasion.name == event
+
+
+class Rules:
+    """A document's reward rules, ready to be evaluated."""
+
+    def __init__(self, document: Program) -> None:
+        self.document = document
+        self.plans = [PlanRules(plan, n, document) for n, plan in enumerate(document.rewards)]
+        self.rates = Rates(document.exchange)
+        self.where = calendar.zone(document.time_zone)
+        self.months = {
+            each.trigger.months
+            for each in document.rewards
+            if isinstance(each.trigger, InvoicePaid) and each.trigger.months
+        }
+        self.remembers = any(each.counts or each.partner_caps for each in self.plans)
+        """Whether what partners achieved before matters at all."""
+        asked = set[str]()
+        for each in self.plans:
+            for condition in (
+                each.plan.condition,
+                *(variant.condition for variant in each.plan.variants),
+                *(bonus.condition for bonus in each.plan.bonuses),
+            ):
+                asked |= fields(condition)
+        for promotion in document.promotions:
+            asked |= fields(promotion.condition)
+        self.asked = frozenset(asked)
+
+
+def rules_of(document: Program) -> Rules:
+    """Return the compiled rules of *document*; the same object is compiled once."""
+    return _compiled(_Same(document))
+
+
+class _Same:
+    """A document compared by identity: versions are kept in memory, and have no hash."""
+
+    __slots__ = ("document",)
+
+    def __init__(self, document: Program) -> None:
+        self.document = document
+
+    def __hash__(self) -> int:
+        return id(self.document)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.document is self.document
+
+
+@lru_cache(maxsize=64)
+def _compiled(same: _Same) -> Rules:
+    return Rules(same.document)
+
+
+def _trigger(plan: RewardPlan) -> str:
+    match plan.trigger:
+        case StageReached(stage=name) | Happened(event=name):
+            return name
+        case Retained(days=days):
+            return f"retained {days}"
+        case other:
+            return type(other).__name__
+
+
+def _promotes(promotion: Promotion, plan: RewardPlan) -> bool:
+    named = not promotion.plans or plan.id in promotion.plans
+    return named and promotion.beneficiary == plan.beneficiary
