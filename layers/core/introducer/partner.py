@@ -6,6 +6,14 @@ import msgspec
 
 from introducer.clock import Instant
 from introducer.event import Event
+from introducer.working_hours import Hours
+
+
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
+    """The version of a text that a partner accepted last, and when."""
+
+    version: str
+    at: Instant
 
 
 class Partner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -23,10 +31,24 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: str = "active"
     org: str = ""
     locale: str = "en"
+    type: str = ""
     terms_version: str = ""
+    terms_at: Instant = ""
+    agreements: dict[str, Acceptance] = {}
+    """By the text's id; every earlier acceptance is an event."""
+    declarations: dict[str, Instant] = {}
+    """When each statement was made, by its id."""
+    listed: bool = False
+    """On the company's own list when they enrolled, under the address their login verified."""
+    segment: str = ""
+    score: int | None = None
+    customer_since: str = ""
+    """A day; this and the two before are what the list said."""
     email_key: str = ""
     """Keyed hash of the normalised e-mail address."""
     payee_set_at: Instant = ""
+    owner: str = ""
+    """The rep who looks after the partner; empty for none."""
 
     @property
     def entity(self) -> str:
@@ -45,6 +67,20 @@ class Rep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: int
     region: str = ""
     active: bool = True
+    countries: list[str] = []
+    """Their territory; empty for everywhere. Likewise products."""
+    products: list[str] = []
+    languages: list[str] = []
+    """Two letters each; asked about only by rules that want the lead's language."""
+    min_size: int = 0
+    max_size: int = 0
+    """How many people a lead's company may employ; 0 for any."""
+    capacity: int = 0
+    """Most leads open at once; 0 for any number."""
+    time_zone: str = ""
+    """An IANA name; empty for the program's."""
+    hours: Hours = {}
+    """When they are at work; empty for always."""
 
     @property
     def entity(self) -> str:
@@ -72,7 +108,9 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def enrolled(partner: Partner, *, actor: str) -> Event:
-    """Return the first event of a partner."""
+    """Return the first event of a partner, which names every text accepted and statement made."""
+    accepted = {f"agreement.{key}": each.version for key, each in partner.agreements.items()}
+    declared = {f"declaration.{key}": at for key, at in partner.declarations.items()}
     return Event(
         type="PartnerEnrolled",
         entity=partner.entity,
@@ -80,7 +118,13 @@ def enrolled(partner: Partner, *, actor: str) -> Event:
         program=partner.program,
         at=partner.enrolled_at,
         actor=actor,
-        data={"audience": partner.audience, "terms_version": partner.terms_version},
+        data={
+            "audience": partner.audience,
+            "terms_version": partner.terms_version,
+            **({"type": partner.type} if partner.type else {}),
+            **accepted,
+            **declared,
+        },
     )
 
 
@@ -109,15 +153,88 @@ def rep_added(rep: Rep, *, actor: str) -> Event:
     )
 
 
-def payee_changed(partner: Partner, *, now: Instant, actor: str) -> tuple[Partner, Event]:
-    """Return *partner* with payout data on file, and the event. The data itself is in People."""
-    after = msgspec.structs.replace(partner, version=partner.version + 1, payee_set_at=now)
+def accepts(
+    partner: Partner, agreement: str, version: str, *, now: Instant, actor: str
+) -> tuple[Partner, Event]:
+    """Return *partner* with *version* of a text accepted, and the event."""
+    accepted = {**partner.agreements, agreement: Acceptance(version=version, at=now)}
+    data = {"agreement": agreement, "version": version}
+    return _changed(partner, "AgreementAccepted", data, now, actor, agreements=accepted)
+
+
+def accepts_terms(
+    partner: Partner, version: str, *, now: Instant, actor: str
+) -> tuple[Partner, Event]:
+    """Return *partner* with *version* of the program's terms accepted, and the event."""
+    data = {"terms_version": version}
+    return _changed(partner, "TermsAccepted", data, now, actor, terms_version=version, terms_at=now)
+
+
+def declares(
+    partner: Partner, declaration: str, *, now: Instant, actor: str
+) -> tuple[Partner, Event]:
+    """Return *partner* with a statement made, and the event."""
+    made = {**partner.declarations, declaration: now}
+    data = {"declaration": declaration}
+    return _changed(partner, "DeclarationMade", data, now, actor, declarations=made)
+
+
+def rep_changed(before: Rep, after: Rep, *, now: Instant, actor: str) -> tuple[Rep, Event]:
+    """Return the rep as *after* says, one version on, and the event that names what is new."""
+    names = [
+        each for each in Rep.__struct_fields__ if getattr(before, each) != getattr(after, each)
+    ]
+    after = msgspec.structs.replace(after, version=before.version + 1)
     event = Event(
-        type="PayeeChanged",
+        type="RepChanged",
+        entity=before.entity,
+        seq=after.version,
+        program=before.program,
+        at=now,
+        actor=actor,
+        data={"changed": " ".join(names), "active": int(after.active)},
+    )
+    return after, event
+
+
+def owner_changed(
+    partner: Partner, owner: str, *, now: Instant, actor: str
+) -> tuple[Partner, Event]:
+    """Return *partner* looked after by the rep *owner*, or by nobody, and the event."""
+    after = msgspec.structs.replace(partner, version=partner.version + 1, owner=owner)
+    event = Event(
+        type="PartnerOwnerChanged",
         entity=partner.entity,
         seq=after.version,
         program=partner.program,
         at=now,
         actor=actor,
+        data={"owner": owner},
+    )
+    return after, event
+
+
+def payee_changed(partner: Partner, *, now: Instant, actor: str) -> tuple[Partner, Event]:
+    """Return *partner* with payout data on file, and the event. The data itself is in People."""
+    return _changed(partner, "PayeeChanged", {}, now, actor, payee_set_at=now)
+
+
+def _changed(
+    partner: Partner,
+    kind: str,
+    data: dict[str, str],
+    now: Instant,
+    actor: str,
+    **changes: object,
+) -> tuple[Partner, Event]:
+    after = msgspec.structs.replace(partner, version=partner.version + 1, **changes)
+    event = Event(
+        type=kind,
+        entity=partner.entity,
+        seq=after.version,
+        program=partner.program,
+        at=now,
+        actor=actor,
+        data={**data},
     )
     return after, event

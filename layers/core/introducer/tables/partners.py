@@ -1,6 +1,7 @@
 """Partners, reps and links in the Core table.
 
-``PARTNER#{id}`` / ``PROFILE`` · ``REP#{id}`` / ``PROFILE`` · ``LINK#{code}`` / ``LINK``.
+``PARTNER#{id}`` / ``PROFILE``, ``SUCCESS#{referral}`` · ``REP#{id}`` / ``PROFILE`` ·
+``LINK#{code}`` / ``LINK``.
 A login finds its partner or rep through the claim ``global`` / ``login``; a
 partner's links hang on ``gsi1`` ``PARTNER#{id}`` / ``LINK#{time}``.
 """
@@ -12,13 +13,17 @@ from pynamodb.expressions.operand import Path
 
 from introducer import partner as partners
 from introducer.clock import Instant
+from introducer.document.audience import Engagement
+from introducer.eligibility import Done
 from introducer.errors import AlreadyExistsError, StaleError
 from introducer.event import Event
 from introducer.partner import Link, Partner, Rep
-from introducer.tables import claims, events, people, store
+from introducer.tables import claims, events, people, referrals, store
 from introducer.tables.claims import Claim
 from introducer.tables.people import Contact, Payee
 from introducer.tables.store import Item, Page, Table, Transaction
+
+_PAGE = 100
 
 
 def enrol(writes: Transaction, partner: Partner, contact: Contact, *, actor: str) -> None:
@@ -86,9 +91,44 @@ def set_payee(
 ) -> Partner:
     """Add new bank data for *partner*, its note on the profile and the event."""
     after, event = partners.payee_changed(partner, now=now, actor=actor)
-    _save(writes, partner, after, event)
+    save(writes, partner, after, event)
     people.add_payee(writes, partner.person, payee, now=now)
     return after
+
+
+def save(writes: Transaction, before: Partner, after: Partner, event: Event) -> None:
+    """Add the move from *before* to *after* and its event.
+
+    The transaction fails with :class:`StaleError` when the partner changed meanwhile.
+    """
+    writes.put(
+        Table.CORE,
+        after.entity,
+        "PROFILE",
+        after,
+        condition=Path("version") == before.version,
+        error=StaleError("somebody else changed the partner first"),
+    )
+    events.add(writes, event)
+
+
+def add_success(writes: Transaction, partner: str, referral: str, *, now: Instant) -> None:
+    """Add the mark of a referral that was won; a repeated one is the same item."""
+    success = {"referral": referral, "won_at": now}
+    writes.put(Table.CORE, f"PARTNER#{partner}", f"SUCCESS#{referral}", success)
+
+
+def engagement(partner: Partner, asked: Engagement) -> Done:
+    """Return what *partner* has done of what is *asked*; counting ends where it is enough.
+
+    Nothing is read that is not asked for. Referrals cost one unit each, duplicates and the
+    like included, up to the number asked; successes half a unit per 4 KB of marks.
+    """
+    return Done(
+        referrals=_screened(partner.id, asked.referrals) if asked.referrals else 0,
+        successes=_won(partner.id, asked.successes) if asked.successes else 0,
+        agreements=frozenset(partner.agreements),
+    )
 
 
 def partner_of_login(login: str, *, now: Instant) -> Partner | None:
@@ -166,16 +206,27 @@ def login_claim(login: str, entity: str) -> Claim:
     return Claim(scope="global", kind="login", value=login, target=entity)
 
 
-def _save(writes: Transaction, before: Partner, after: Partner, event: Event) -> None:
-    writes.put(
-        Table.CORE,
-        after.entity,
-        "PROFILE",
-        after,
-        condition=Path("version") == before.version,
-        error=StaleError("somebody else changed the partner first"),
-    )
-    events.add(writes, event)
+def _screened(partner: str, most: int) -> int:
+    """Return how many of a partner's referrals screening let through, *most* at most."""
+    count, place = 0, None
+    while True:
+        rows, page = referrals.of_partner(partner, limit=_PAGE, start=place)
+        count += sum(referral.partner != "" for referral, _ in rows)
+        place = page.next
+        if count >= most or place is None:
+            return min(count, most)
+
+
+def _won(partner: str, most: int) -> int:
+    count, place = 0, None
+    while True:
+        page = store.query(
+            Table.CORE, f"PARTNER#{partner}", prefix="SUCCESS#", limit=most, start=place
+        )
+        count += len(page.items)
+        place = page.next
+        if count >= most or place is None:
+            return min(count, most)
 
 
 def _with_claims(contact: Contact, claimed: list[Claim]) -> Contact:
