@@ -14,7 +14,12 @@ from introducer.referral import FINAL, Command, Referral
 from tests.support.commands import ALLOWED, COMMANDS, STATUSES
 from tests.support.life import NOW, document, new_referral
 
-DOCUMENT = document()
+DOCUMENT = document(
+    routing={
+        "rules": [{"reps": ["anna"]}],
+        "sla": {"accept_within_hours": 24, "remind_after_hours": 4},
+    }
+)
 
 
 class ReferralLife(RuleBasedStateMachine):
@@ -71,6 +76,8 @@ class ReferralLife(RuleBasedStateMachine):
             assert state.rep
         if state.status == "screening":
             assert not state.rep
+        assert bool(state.accept_by) == (state.status == "assigned")
+        assert state.remind_at < state.accept_by or state.remind_at == ""
         if state.status in {"won", "retained"}:
             assert state.won_at
             assert state.won_at < state.retain_at

@@ -36,6 +36,8 @@ TURNED_DOWN = frozenset({"not_a_fit", "unreachable", "invalid_contact", "no_inte
 """Reasons of a rep that end the referral."""
 
 
+_HOUR_S = 3600
+
 Facts = dict[str, bool | int | str | list[str]]
 """Facts for conditions by their name in the catalogue; never free text, never a person."""
 
@@ -72,6 +74,10 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The time the CRM gave to the newest update taken from it."""
     won_at: Instant = ""
     retain_at: Instant = ""
+    accept_by: Instant = ""
+    """Until when the rep must take it; only while assigned, and where the program says so."""
+    remind_at: Instant = ""
+    """When the rep is to be reminded of it; empty once that was done."""
     facts: Facts = {}
     """What else is known, under the catalogue's names: ``lead.*``, ``answers.*``, ``metadata.*``."""
 
@@ -81,6 +87,12 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"REFERRAL#{self.id}"
 
 
+Involvement = Literal["introduced", "assisted", "co_sold"]
+"""How far a partner was part of the deal."""
+OVERDUE = "sla"
+"""The reason of a lead that was taken back because nobody took it in time."""
+
+
 class Share(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A partner's part of the credit for a referral; all parts make 10,000."""
 
@@ -88,7 +100,7 @@ class Share(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     basis_points: int
     audience: str
     org: str = ""
-    involvement: Literal["introduced", "assisted", "co_sold"] = "introduced"
+    involvement: Involvement = "introduced"
     facts: Facts = {}
     """The partner as they were when credited: ``partner.*`` of the catalogue."""
 
@@ -155,12 +167,33 @@ class SendToReview(msgspec.Struct, frozen=True, kw_only=True):
     """A person must decide, because of ``reason``."""
 
     reason: str
+    passed_over: str = ""
+    """Why routing found nobody; codes as :mod:`introducer.routing` writes them."""
 
 
 class Assign(msgspec.Struct, frozen=True, kw_only=True):
-    """Give the lead to a rep."""
+    """Give the lead to a rep; ``rule`` and ``passed_over`` say why to this one."""
 
     rep: str
+    rule: str = ""
+    passed_over: str = ""
+
+
+class Remind(msgspec.Struct, frozen=True, kw_only=True):
+    """The rep has not taken it yet and is told so."""
+
+
+class TakeBack(msgspec.Struct, frozen=True, kw_only=True):
+    """The rep did not take it in time: another is asked, or a person decides."""
+
+    then: Literal["reroute", "review"]
+
+
+class Assess(msgspec.Struct, frozen=True, kw_only=True):
+    """The rep's own view of the lead: ``rating`` 1 to 5, and each partner's part in it."""
+
+    rating: int
+    involvement: dict[str, Involvement] = {}
 
 
 class Accept(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,6 +279,9 @@ Command = (
     | MarkIneligible
     | SendToReview
     | Assign
+    | Remind
+    | TakeBack
+    | Assess
     | Accept
     | Reject
     | Advance
@@ -304,6 +340,11 @@ def apply(
     """
     _require_allowed(referral, command, document)
     kind, changes, data = _outcome(referral, command, document)
+    status = changes.get("status", referral.status)
+    if isinstance(command, Assign):
+        changes |= _deadlines(document, now)
+    elif status != "assigned":
+        changes |= {"accept_by": "", "remind_at": ""}
     after = msgspec.structs.replace(
         referral, version=referral.version + 1, updated_at=now, **changes
     )
@@ -335,6 +376,9 @@ def _sources(command: type, document: Program) -> frozenset[str]:
         MarkIneligible: frozenset({"submitted", "screening", "review"}),
         SendToReview: frozenset({"submitted", "screening"}),
         Assign: frozenset({"screening", "review"}),
+        Remind: frozenset({"assigned"}),
+        TakeBack: frozenset({"assigned"}),
+        Assess: working | {"assigned"},
         Accept: frozenset({"assigned"}),
         Reject: frozenset({"assigned", "review"}),
         Advance: working | {"assigned"},
@@ -377,14 +421,17 @@ def _outcome(  # noqa: PLR0911  (one line for each command)
             return "ReferralDuplicate", {"status": "duplicate", "duplicate_of": of}, {}
         case MarkIneligible(reason=reason):
             return _ended("ReferralIneligible", "ineligible", reason)
-        case SendToReview(reason=reason):
-            return _ended("ReferralReviewRequested", "review", reason)
-        case Assign(rep=rep):
+        case SendToReview(reason=reason, passed_over=passed_over):
+            kind, changes, data = _ended("ReferralReviewRequested", "review", reason)
+            return kind, changes, data | _present(passed_over=passed_over)
+        case Assign(rep=rep, rule=rule, passed_over=passed_over):
             return (
                 "ReferralAssigned",
                 {"status": "assigned", "rep": rep, "reason": ""},
-                {"rep": rep},
+                _present(rep=rep, rule=rule, passed_over=passed_over),
             )
+        case Remind() | TakeBack() | Assess():
+            return _with_rep(referral, command)
         case Accept():
             return "ReferralAccepted", {"status": "accepted"}, {"rep": referral.rep}
         case Reject(reason=reason) if reason in HANDED_BACK and referral.rep:
@@ -405,6 +452,39 @@ def _outcome(  # noqa: PLR0911  (one line for each command)
             return "ReferralReleased", {"hold": ""}, {"reason": reason}
         case _:
             return _customer_outcome(command, document)
+
+
+def _with_rep(
+    referral: Referral, command: Remind | TakeBack | Assess
+) -> tuple[str, dict[str, object], dict[str, str | int]]:
+    match command:
+        case Remind():
+            return "ReferralReminded", {"remind_at": ""}, {"rep": referral.rep}
+        case TakeBack(then=then):
+            changes: dict[str, object] = {"rep": "", "passed": [*referral.passed, referral.rep]}
+            data: dict[str, str | int] = {"reason": OVERDUE, "rep": referral.rep}
+            if then == "review":
+                changes |= {"status": "review", "reason": OVERDUE}
+                return "ReferralReviewRequested", changes, data
+            return "ReferralReturned", {**changes, "status": "screening"}, data
+        case Assess(rating=rating, involvement=involvement):
+            parts = " ".join(f"{partner}:{part}" for partner, part in sorted(involvement.items()))
+            facts: Facts = {**referral.facts, "lead.rating": rating}
+            rated: dict[str, str | int] = {"rating": rating}
+            return "ReferralAssessed", {"facts": facts}, rated | _present(involvement=parts)
+        case _:
+            assert_never(command)
+
+
+def _deadlines(document: Program, now: Instant) -> dict[str, object]:
+    """Return until when a lead given out *now* must be taken, and when its rep is reminded."""
+    sla = document.routing.sla
+    if sla is None:
+        return {"accept_by": "", "remind_at": ""}
+    accept_by = clock.plus(now, seconds=sla.accept_within_hours * _HOUR_S)
+    remind_at = clock.plus(now, seconds=(sla.remind_after_hours or 0) * _HOUR_S)
+    reminded = sla.remind_after_hours is not None and remind_at < accept_by
+    return {"accept_by": accept_by, "remind_at": remind_at if reminded else ""}
 
 
 def _customer_outcome(
