@@ -92,7 +92,7 @@ def _send(letter: Letter) -> str:
     reader = _reader(letter)
     if reader is None:
         return "no_reader"
-    document = programs.current(letter.program).document
+    document = programs.current(letter.program, clock.now()).document
     page = letter.message.page.format_map(letter.facts)
     mail = messages.compose(
         letter.message,

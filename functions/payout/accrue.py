@@ -62,7 +62,7 @@ def release(now: Instant) -> int:
 def _release_for(partner: str, currency: str, due: Sequence[Reward], now: Instant) -> None:
     for stopped in sorted({each.referral for each in due if _is_over(each.referral)}):
         converge(stopped, now=now)  # what the customer's leaving takes back comes first
-    document = programs.current(due[0].program).document
+    document = programs.current(due[0].program, now).document
 
     def plan(balance: Balance) -> Sequence[Entry]:  # noqa: ARG001  (what is due, all of it)
         return [_entry(each, now) for each in _releasable(due, now)]

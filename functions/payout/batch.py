@@ -40,7 +40,7 @@ def prepare(event: dict[str, Any], now: Instant) -> Answer:
         InvalidInputError: The execution's name is not the batch's id.
     """
     ledger.require_running(event["program"])
-    version = programs.current(event["program"])
+    version = programs.current(event["program"], now)
     rule = files.rule_of(version.document, event["currency"])
     identity = {
         "program": event["program"],

@@ -43,7 +43,7 @@ def start_all(now: Instant, *, started_by: str) -> list[str]:
             logger.warning("payouts are halted", extra={"program": program, "reason": reason})
             continue
         _wake_approved(program)
-        document = programs.current(program).document
+        document = programs.current(program, now).document
         for rule in document.payouts:
             batch = start(document, rule, now, started_by=started_by)
             if batch:

@@ -162,7 +162,7 @@ def test_program_with_findings_is_refused(sent: Any, paths: list[str]) -> None:
     assert (422, "invalid_program") == reply.problem()
     assert paths == [finding["path"] for finding in reply.body["findings"]]
     assert all(finding["problem"] and finding["remedy"] for finding in reply.body["findings"])
-    assert 1 == programs.current("acme").version
+    assert 1 == programs.current("acme", life.NOW).version
 
 
 def test_program_must_exist_to_be_read() -> None:

@@ -154,7 +154,7 @@ def test_a_program_keeps_every_version_it_published() -> None:
     changed = msgspec.structs.replace(DOCUMENT, name="Second")
     _commit(lambda writes: programs.publish(writes, changed, now=NOW, actor="user:m"))
     assert DOCUMENT == programs.version("telecom", 1).document
-    assert ("Second", 2) == (programs.current("telecom").document.name, 2)
+    assert ("Second", 2) == (programs.current("telecom", NOW).document.name, 2)
     assert ["telecom"] == programs.all_ids()
     assert ["ProgramPublished"] * 2 == [event.type for event in events.of_entity("PROGRAM#telecom")]
     with pytest.raises(NotFoundError):

@@ -72,7 +72,7 @@ class LinkList(msgspec.Struct, frozen=True, kw_only=True):
 def create_link(call: Call[NewLink, Any]) -> Answer:
     """Make a link of one's own."""
     partner = active_partner_of(call)
-    document = programs.current(partner.program).document
+    document = programs.current(partner.program, call.now).document
     destination = call.body.destination or document.landing_url
     check_destination(destination, document)
     link = Link(

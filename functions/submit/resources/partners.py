@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from introducer import identity, ids, keyring
+from introducer.clock import Instant
 from introducer.errors import InvalidInputError, NotFoundError
 from introducer.partner import Partner
 from introducer.program import Program, ProgramVersion
@@ -98,7 +99,7 @@ class PayeeSet(msgspec.Struct, frozen=True, kw_only=True):
 )
 def enrol(call: Call[Enrolment, Any]) -> Answer:
     """Enrol the caller's login in a program."""
-    version = _program(call.body.program)
+    version = _program(call.body.program, call.now)
     _check_eligible(call.body, version.document)
     contact = _contact(call, version.document)
     partner = Partner(
@@ -135,7 +136,9 @@ def read_me(call: Call[Any, Any]) -> Answer:
             locale=partner.locale,
             enrolled_at=partner.enrolled_at,
             terms_version=partner.terms_version,
-            current_terms_version=programs.current(partner.program).document.terms_version,
+            current_terms_version=programs.current(
+                partner.program, call.now
+            ).document.terms_version,
             name=contact.name if contact else "",
             email=contact.email if contact else "",
             payee_last4=people.payee_last4(partner.person) if partner.payee_set_at else "",
@@ -167,9 +170,9 @@ def set_payee(call: Call[NewPayee, Any]) -> Answer:
     return Answer(body=PayeeSet(last4=payee.iban[-4:], set_at=call.now), writes=writes)
 
 
-def _program(program: str) -> ProgramVersion:
+def _program(program: str, now: Instant) -> ProgramVersion:
     try:
-        return programs.current(program)
+        return programs.current(program, now)
     except NotFoundError as failure:
         raise InvalidInputError("program", "no such program", code="unknown_program") from failure
 

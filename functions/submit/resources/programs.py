@@ -102,7 +102,7 @@ def publish_version(call: Call[Program, Any]) -> Answer:
 @resource.endpoint("GET", "/v1/programs/{program}", roles=READERS, answer=ProgramRead)
 def read_program(call: Call[Any, Any]) -> Answer:
     """Read the version of a program that counts now."""
-    version = programs.current(call.path["program"])
+    version = programs.current(call.path["program"], call.now)
     return Answer(
         body=ProgramRead(
             program=version.program,
@@ -136,7 +136,7 @@ def tell_secret(call: Call[NewSource, Any], stored: Stored) -> Stored:
 )
 def add_source(call: Call[NewSource, Any]) -> Answer:
     """Let a billing system or CRM send signed messages; tells its secret this once."""
-    version = programs.current(call.path["program"])
+    version = programs.current(call.path["program"], call.now)
     source = call.body.source
     writes = Transaction()
     programs.add_source(writes, version.program, source, now=call.now, actor=call.caller.name)
@@ -155,7 +155,7 @@ def add_source(call: Call[NewSource, Any]) -> Answer:
 )
 def add_rep(call: Call[NewRep, Any]) -> Answer:
     """Add a rep who can be given leads."""
-    version = programs.current(call.path["program"])
+    version = programs.current(call.path["program"], call.now)
     rep = Rep(
         id=call.body.id,
         program=version.program,

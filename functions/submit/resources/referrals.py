@@ -96,7 +96,7 @@ def read_form(pairs: Pairs) -> dict[str, object]:
 
 def thank(path: dict[str, str]) -> Reply:
     """Send whoever submitted a form on to the program's landing page (303)."""
-    landing = programs.current(path["program"]).document.landing_url
+    landing = programs.current(path["program"], clock.now()).document.landing_url
     page, mark, fragment = landing.partition("#")
     joint = "&" if "?" in page else "?"
     location = f"{page}{joint}introducer=submitted{mark}{fragment}"
@@ -118,7 +118,7 @@ def submit_referral(call: Call[NewReferral, Any]) -> Answer:
 
     Whether the lead was referred before is not told: the answer is the same.
     """
-    version = programs.current(call.path["program"])
+    version = programs.current(call.path["program"], call.now)
     body = call.body
     if body.product and body.product not in version.document.products:
         raise InvalidInputError("product", "no such product", code="unknown_product")

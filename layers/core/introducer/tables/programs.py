@@ -1,56 +1,107 @@
-"""Programs: every published version, and which one counts now.
+"""Programs: every published version, and which one counts when.
 
-``PROGRAM#{id}`` / ``VERSION#{0001}`` holds a document as it was published,
-``HEAD`` the number of the newest; publishing writes both and the event at once.
+``PROGRAM#{id}`` / ``VERSION#{0001}`` holds a document as it counts, ``SOURCE#{0001}`` as
+it was sent, ``HEAD`` the number of the newest and the small schedule of what counts now
+and what is coming. Publishing writes all of them and the event at once.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
-from introducer import clickid, clock
+from introducer import clickid, clock, publication
 from introducer.clock import Instant
-from introducer.errors import AlreadyExistsError, NotFoundError, StaleError
+from introducer.errors import AlreadyExistsError, InvalidProgramError, NotFoundError, StaleError
 from introducer.event import Event
 from introducer.program import Program, ProgramVersion
+from introducer.publication import Slot
 from introducer.tables import events, store
-from introducer.tables.store import Table, Transaction
+from introducer.tables.store import Item, Table, Transaction
 
 _SALT_DAYS = 3650
+STORED_LIMIT_BYTES = 380_000
+"""What an item of the store holds, less its other attributes."""
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest version of a program."""
+    """The newest version of a program, and the schedule: what counts now and what is coming."""
 
     program: str
     version: int
     name: str
+    schedule: tuple[Slot, ...] = ()
+
+    def slots(self) -> tuple[Slot, ...]:
+        """Return the schedule; a head without one stands for its newest version."""
+        return self.schedule or (Slot(number=self.version, effective_at=clock.EPOCH),)
 
 
-def publish(writes: Transaction, document: Program, *, now: Instant, actor: str) -> ProgramVersion:
+def publish(
+    writes: Transaction,
+    document: Program,
+    *,
+    now: Instant,
+    actor: str,
+    effective_at: Instant = "",
+    reason: str = "",
+    source: Mapping[str, Any] | None = None,
+    restores: int = 0,
+) -> ProgramVersion:
     """Add the publication of *document* as the next version of its program.
 
     The caller commits. The transaction fails with :class:`StaleError` when another
     version was published meanwhile.
+
+    Args:
+        writes: What the publication is added to.
+        document: The whole document, with what it extends.
+        now: The present instant.
+        actor: Who publishes it.
+        effective_at: From when it counts; now when empty. Whether that leaves enough
+            notice is for :func:`introducer.publication.effective_at` to say.
+        reason: Why it takes effect before the notice is over, if it does.
+        source: The document as it was sent; the document itself when it is whole.
+        restores: The number of the version it repeats, if it does.
+
+    Raises:
+        InvalidProgramError: It is larger than the store holds.
+        InvalidInputError: Too many versions are scheduled already.
     """
     before = find_head(document.id)
     number = before.version + 1 if before else 1
+    slot = Slot(number=number, effective_at=effective_at or now)
+    schedule = before.slots() if before else ()
+    preceding = publication.preceding(schedule, slot.effective_at)
+    displaced = publication.displaced(schedule, slot.effective_at)
     version = ProgramVersion(
         program=document.id,
         version=number,
         document=document,
         published_at=now,
         published_by=actor,
+        effective_at=slot.effective_at,
+        reason=reason,
+        restores=restores,
+        follows=preceding.number if preceding else 0,
+        instead_of=displaced.number if displaced else 0,
     )
+    body = _body(document)
     error = StaleError("another version was published meanwhile")
     writes.put(
         Table.CORE,
         _pk(document.id),
         "HEAD",
-        Head(program=document.id, version=number, name=document.name),
+        Head(
+            program=document.id,
+            version=number,
+            name=document.name,
+            schedule=publication.with_slot(schedule, slot, now),
+        ),
         condition=store.at_version(before.version) if before else store.absent(),
         error=error,
     )
@@ -58,7 +109,15 @@ def publish(writes: Transaction, document: Program, *, now: Instant, actor: str)
         Table.CORE,
         _pk(document.id),
         f"VERSION#{number:04}",
-        {"document": msgspec.json.encode(document).decode(), "at": now, "by": actor},
+        {"document": body, "at": now, "by": actor, **_told(version)},
+        condition=store.absent(),
+        error=error,
+    )
+    writes.put(
+        Table.CORE,
+        _pk(document.id),
+        f"SOURCE#{number:04}",
+        {"document": msgspec.json.encode(source).decode() if source is not None else body},
         condition=store.absent(),
         error=error,
     )
@@ -71,7 +130,7 @@ def publish(writes: Transaction, document: Program, *, now: Instant, actor: str)
             program=document.id,
             at=now,
             actor=actor,
-            data={"version": number},
+            data={"version": number, **_told(version)},
         ),
     )
     if before is None:
@@ -108,17 +167,18 @@ def find_head(program: str) -> Head | None:
     return store.load(Head, stored) if stored else None
 
 
-def current(program: str) -> ProgramVersion:
-    """Return the version that counts now.
+def current(program: str, now: Instant) -> ProgramVersion:
+    """Return the version that counts at *now*.
 
     Raises:
-        NotFoundError: No such program.
+        NotFoundError: No such program, or it has not begun.
     """
     head = find_head(program)
-    if head is None:
+    slot = publication.counting(head.slots(), now) if head else None
+    if slot is None:
         message = "no such program"
         raise NotFoundError(message)
-    return version(program, head.version)
+    return version(program, slot.number)
 
 
 @lru_cache(maxsize=64)
@@ -128,20 +188,78 @@ def version(program: str, number: int) -> ProgramVersion:
     Raises:
         NotFoundError: No such program or version.
     """
-    stored = store.get(Table.CORE, _pk(program), f"VERSION#{number:04}", consistent=False)
-    if stored is None:
-        # A version published a moment ago may not have reached this replica.
-        stored = store.get(Table.CORE, _pk(program), f"VERSION#{number:04}")
-    if stored is None:
-        message = "no such program version"
-        raise NotFoundError(message)
+    stored = _stored(program, "VERSION", number)
     return ProgramVersion(
         program=program,
         version=number,
         document=msgspec.json.decode(stored["document"], type=Program),
         published_at=stored["at"],
         published_by=stored["by"],
+        effective_at=stored.get("effective_at", stored["at"]),
+        reason=stored.get("reason", ""),
+        restores=stored.get("restores", 0),
+        follows=stored.get("follows", 0),
+        instead_of=stored.get("instead_of", 0),
     )
+
+
+def source(program: str, number: int) -> dict[str, Any]:
+    """Return the document of a version as it was sent.
+
+    Raises:
+        NotFoundError: No such program or version.
+    """
+    found: dict[str, Any] = msgspec.json.decode(_stored(program, "SOURCE", number)["document"])
+    return found
+
+
+def publications(
+    program: str, *, limit: int, start: Item | None = None
+) -> tuple[list[Event], Item | None]:
+    """Return one page of the events of publishing, newest first, and where to go on."""
+    page = store.query(
+        Table.CORE, _pk(program), prefix="EVENT#", limit=limit, start=start, newest_first=True
+    )
+    return [store.load(Event, stored) for stored in page.items], page.next
+
+
+def _told(version: ProgramVersion) -> dict[str, str | int]:
+    """Return what version and event both say about the publication, absent values left out."""
+    values: dict[str, str | int] = {
+        "effective_at": version.effective_at,
+        "reason": version.reason,
+        "restores": version.restores,
+        "follows": version.follows,
+        "instead_of": version.instead_of,
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def _body(document: Program) -> str:
+    body = msgspec.json.encode(document)
+    if len(body) > STORED_LIMIT_BYTES:
+        raise InvalidProgramError(
+            [
+                {
+                    "path": "$",
+                    "problem": f"with all defaults it has {len(body)} bytes",
+                    "remedy": f"shorten it to {STORED_LIMIT_BYTES}",
+                }
+            ]
+        )
+    return body.decode()
+
+
+def _stored(program: str, kind: str, number: int) -> Item:
+    key = f"{kind}#{number:04}"
+    stored = store.get(Table.CORE, _pk(program), key, consistent=False)
+    if stored is None:
+        # A version published a moment ago may not have reached this replica.
+        stored = store.get(Table.CORE, _pk(program), key)
+    if stored is None:
+        message = "no such program version"
+        raise NotFoundError(message)
+    return stored
 
 
 def all_ids() -> list[str]:
