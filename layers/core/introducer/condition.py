@@ -48,7 +48,10 @@ def fields(condition: Condition | None) -> set[str]:
 
 def _all(tests: list[Test]) -> Test:
     def holds(facts: Facts) -> bool:
-        return all(test(facts) for test in tests)
+        for test in tests:  # noqa: SIM110  (a generator takes twice as long)
+            if not test(facts):
+                return False
+        return True
 
     return holds
 
@@ -77,7 +80,7 @@ def _comparison(op: str, value: Any) -> Callable[[Any], bool]:  # noqa: ANN401  
     match op:
         case "in" | "not_in":
             chosen = frozenset(value)
-            return (lambda known: known in chosen) if op == "in" else _not_in(chosen)
+            return chosen.__contains__ if op == "in" else _not_in(chosen)
         case "contains":
             return lambda known: value in known
         case "contains_any":

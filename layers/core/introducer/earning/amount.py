@@ -98,12 +98,8 @@ def _whole_units(occasion: Occasion) -> int:
 def _offer(plan: str, kind: str, amount_minor: int, currency: str, **more: str | int) -> Offer:
     # Nothing else in the product holds an amount beyond the limit either.
     amount_minor = min(amount_minor, money.MAX_MINOR)
-    step: Step = {
-        "step": "rule",
-        "plan": plan,
-        "kind": kind,
-        **{name: value for name, value in more.items() if value},
-        "amount_minor": amount_minor,
-        "currency": currency,
-    }
+    step: Step = {"step": "rule", "plan": plan, "kind": kind}
+    step.update({name: value for name, value in more.items() if value})
+    step["amount_minor"] = amount_minor
+    step["currency"] = currency
     return Offer(amount_minor, currency, (step,))

@@ -18,7 +18,7 @@ from introducer.earning.history import History, Standing, Success, TallyKey
 from introducer.earning.known import about_lead, about_occasion, about_partner
 from introducer.earning.limits import Limits
 from introducer.earning.occasion import Case, Occasion, occasions
-from introducer.earning.offers import Candidate, best, candidates
+from introducer.earning.offers import Candidate, best, offer
 from introducer.earning.rewards import Award, rewards_of
 from introducer.earning.rules import PlanRules, Rules
 from introducer.money import BASIS_POINTS
@@ -129,14 +129,14 @@ class _Evaluation:
     ) -> Candidate | None:
         """Return the best-paying of *plans* for *holder*; each that fits counts a success."""
         known = {**self._lead, **about_partner(holder.share), **what}
-        fitting = [each for each in plans if _for_audience(each, holder) and each.holds(known)]
-        found = [
-            candidate
-            for each in fitting
-            for candidate in candidates(
-                each, occasion, holder.share, self._with_past(known, each, holder, occasion)
-            )
-        ]
+        found = []
+        for each in plans:
+            if not _for_audience(each, holder) or not each.holds(known):
+                continue
+            facts = self._with_past(known, each, holder, occasion) if each.counts else known
+            made = offer(each, occasion, holder.share, facts)
+            if made is not None:
+                found.append(Candidate(each, made))
         return best(self._rules, found)
 
     def _with_past(
@@ -147,8 +147,6 @@ class _Evaluation:
         occasion: Occasion,
     ) -> Mapping[str, Any]:
         """Count the success; return *known* and how the beneficiary stands with it."""
-        if not plan.counts:
-            return known
         key = self._tally(plan, holder, occasion)
         position = (occasion.at, self._case.referral.id, occasion.id)
         value_minor = self._value(plan, holder, occasion)
@@ -179,7 +177,7 @@ class _Evaluation:
 
     def _groups(self, occasion: Occasion) -> list[list[PlanRules]]:
         groups: dict[str, list[PlanRules]] = {}
-        for each in self._rules.plans:
+        for each in self._rules.paying[occasion.kind]:
             if each.triggered(occasion, self._until):
                 groups.setdefault(each.group, []).append(each)
         return list(groups.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -23,10 +23,10 @@ class Candidate(msgspec.Struct, frozen=True):
     offer: Offer
 
 
-def candidates(
+def offer(
     plan: PlanRules, occasion: Occasion, share: Share, known: Mapping[str, Any]
-) -> Iterator[Candidate]:
-    """Yield what *plan* offers: one candidate, or none when it has nothing to say.
+) -> Offer | None:
+    """Return what *plan* offers, or None when it has nothing to say of the occasion.
 
     Args:
         plan: One whose audience, trigger and condition hold.
@@ -34,28 +34,20 @@ def candidates(
         share: The partner asked about.
         known: All facts, ``history.*`` included where the plan counts.
     """
-    offers = [calculate(_base(plan, known), occasion, plan.plan.id)]
-    tier = _tier(plan, known)
-    if offers[0] and tier:
-        offers[0] = _marked(offers[0], **tier)
-    for variant, holds in plan.variants:
-        if holds(known):
-            offer = calculate(variant.calculation, occasion, plan.plan.id)
-            offers.append(_marked(offer, variant=variant.id) if offer else None)
-    made = [each for each in offers if each is not None]
-    if not made:
-        return
-    # Variants of one plan pay in one currency; those that do not are refused on publishing.
-    offer = max(made, key=lambda each: each.amount_minor)
+    if plan.plain:
+        return calculate(plan.plan.calculation, occasion, plan.plan.id)
+    made = _best_variant(plan, occasion, known)
+    if made is None:
+        return None
     for bonus, holds in plan.bonuses:
         if holds(known):
-            offer = _add(offer, "bonus", bonus.id, bonus.effect, occasion)
+            made = _add(made, "bonus", bonus.id, bonus.effect, occasion)
     for promotion, holds in plan.promotions:
         running = promotion.starts_at <= occasion.at < promotion.ends_at
         admitted = not promotion.audiences or share.audience in promotion.audiences
         if running and admitted and holds(known):
-            offer = _add(offer, "promotion", promotion.id, promotion.effect, occasion)
-    yield Candidate(plan, offer)
+            made = _add(made, "promotion", promotion.id, promotion.effect, occasion)
+    return made
 
 
 def best(rules: Rules, found: Sequence[Candidate]) -> Candidate | None:
@@ -79,6 +71,18 @@ def best(rules: Rules, found: Sequence[Candidate]) -> Candidate | None:
     if len(found) == 1:
         return chosen
     return Candidate(chosen.plan, _with(chosen.offer, {"step": "best", "of": len(found)}))
+
+
+def _best_variant(plan: PlanRules, occasion: Occasion, known: Mapping[str, Any]) -> Offer | None:
+    base = calculate(_base(plan, known), occasion, plan.plan.id)
+    tier = _tier(plan, known)
+    made = [_marked(base, **tier) if tier else base] if base else []
+    for variant, holds in plan.variants:
+        if holds(known):
+            other = calculate(variant.calculation, occasion, plan.plan.id)
+            made += [_marked(other, variant=variant.id)] if other else []
+    # Variants of one plan pay in one currency; those that do not are refused on publishing.
+    return max(made, key=lambda each: each.amount_minor, default=None)
 
 
 def _base(plan: PlanRules, known: Mapping[str, Any]) -> Calculation:

@@ -21,9 +21,10 @@ from introducer.document.plan import (
     Won,
 )
 from introducer.earning.exchange import Rates
-from introducer.earning.occasion import Occasion
+from introducer.earning.occasion import Kind, Occasion
 from introducer.program import Program
 
+KINDS: tuple[Kind, ...] = ("submitted", "stage", "sale", "event")
 DEFAULT_PERIOD: Period = "year"
 """The period of ``history.*`` for a plan without an escalation."""
 
@@ -40,7 +41,9 @@ class PlanRules:
         "holds",
         "index",
         "partner_caps",
+        "pays_for",
         "period",
+        "plain",
         "plan",
         "promotions",
         "variants",
@@ -49,6 +52,8 @@ class PlanRules:
     def __init__(self, plan: RewardPlan, index: int, document: Program) -> None:
         self.plan = plan
         self.index = index
+        self.pays_for = _kind(plan)
+        self.plain = not (plan.variants or plan.bonuses or plan.escalation or document.promotions)
         self.group = plan.group or f"{plan.beneficiary}:{_trigger(plan)}:{plan.type}"
         self.audiences = frozenset(plan.audiences)
         self.holds: Test = compile_condition(plan.condition)
@@ -81,7 +86,7 @@ class PlanRules:
         return [each for each in (*self.plan.caps, *document.caps) if each.per == "lead"]
 
     def triggered(self, occasion: Occasion, until: dict[int, str]) -> bool:
-        """Return whether *occasion* is what this plan pays for.
+        """Return whether *occasion*, of the kind it pays for, is what this plan pays for.
 
         Args:
             occasion: What happened.
@@ -89,18 +94,14 @@ class PlanRules:
                 sale are over.
         """
         match self.plan.trigger:
-            case InvoicePaid(months=None):
-                return occasion.kind == "sale"
             case InvoicePaid(months=months):
-                return occasion.kind == "sale" and occasion.at < until[months or 0]
+                return months is None or occasion.at < until[months]
             case Won() | Retained():
                 return occasion.number == 1
+            case StageReached(stage=name) | Happened(event=name):
+                return occasion.name == name
             case Submitted():
-                return occasion.kind == "submitted"
-            case StageReached(stage=stage):
-                return occasion.kind == "stage" and occasion.name == stage
-            case Happened(event=event):
-                return occasion.kind == "event" and occasion.name == event
+                return True
 
 
 class Rules:
@@ -116,6 +117,8 @@ class Rules:
             for each in document.rewards
             if isinstance(each.trigger, InvoicePaid) and each.trigger.months
         }
+        self.paying = {kind: [p for p in self.plans if p.pays_for == kind] for kind in KINDS}
+        """The plans that may pay for each kind of occasion, in the order of the document."""
         self.remembers = any(each.counts or each.partner_caps for each in self.plans)
         """Whether what partners achieved before matters at all."""
         asked = set[str]()
@@ -164,6 +167,18 @@ def _trigger(plan: RewardPlan) -> str:
             return f"retained {days}"
         case other:
             return type(other).__name__
+
+
+def _kind(plan: RewardPlan) -> Kind:
+    match plan.trigger:
+        case Submitted():
+            return "submitted"
+        case StageReached():
+            return "stage"
+        case Happened():
+            return "event"
+        case InvoicePaid() | Won() | Retained():
+            return "sale"
 
 
 def _promotes(promotion: Promotion, plan: RewardPlan) -> bool:
