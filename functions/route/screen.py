@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from introducer import clock, referral, screening
+from introducer import clock, prospect, referral, screening
 from introducer.partner import Partner
-from introducer.referral import Touch
-from introducer.tables import partners, programs, referrals
+from introducer.referral import Clear, Referral, Share, Touch
+from introducer.tables import partners, programs, prospects, referrals
 from introducer.tables.store import Transaction
 
 
@@ -25,7 +25,8 @@ def screen(referral_id: str, *, cause: str) -> None:
     if before.status != "submitted":
         return
     document = programs.version(before.program, before.program_version).document
-    verdict = screening.judge(before, detail.touches, _partners(detail.touches), document)
+    known = _partners(detail.touches)
+    verdict = screening.judge(before, detail.touches, known, document)
     after, event = referral.apply(
         before, verdict.command, document, now=clock.now(), actor="system", cause=cause
     )
@@ -35,7 +36,26 @@ def screen(referral_id: str, *, cause: str) -> None:
         referrals.add_share(writes, after, share)
     for flag in verdict.flags:
         referrals.add_touch(writes, after, flag)
+    if isinstance(verdict.command, Clear):
+        _note_first_referrals(writes, after, verdict.shares, known, cause)
     writes.commit()
+
+
+def _note_first_referrals(
+    writes: Transaction,
+    cleared: Referral,
+    shares: list[Share],
+    known: dict[str, Partner],
+    cause: str,
+) -> None:
+    """Add the note of a first referral for partners who came from the company's list."""
+    listed = [known[share.partner] for share in shares if known[share.partner].listed]
+    for partner in listed:
+        before = prospects.find(partner.program, partner.email_key)
+        if before is None or before.state != "enrolled":
+            continue
+        after, event = prospect.referred(before, cleared.id, now=cleared.updated_at, cause=cause)
+        prospects.save(writes, before, after, event)
 
 
 def _partners(touches: list[Touch]) -> dict[str, Partner]:

@@ -87,7 +87,9 @@ def test_a_submitted_referral_is_screened_and_assigned() -> None:
         )
         == detail.referral
     )
-    assert [Share(partner="pia", basis_points=10_000, audience="partners")] == detail.shares
+    facts = {"partner.audience": "partners", "partner.country": "DE", "partner.days": 12}
+    whole = Share(partner="pia", basis_points=10_000, audience="partners", facts=facts)
+    assert [whole] == detail.shares
     assert [
         ("ReferralSubmitted", "public", ""),
         ("ReferralScreened", "system", "REFERRAL#r1#1"),

@@ -1,9 +1,11 @@
 """Who is credited, by model and window."""
 
+from typing import Any
+
 import pytest
 
 from introducer import attribution
-from introducer.document.credit import Attribution
+from introducer.document.credit import Attribution, Creditable
 from introducer.referral import Touch
 from tests.support.life import NOW, touch
 
@@ -63,3 +65,97 @@ def test_credit_of_the_same_moment_goes_by_id() -> None:
     both = [touch("emil", id="2", at=NOW), touch("pia", id="1", at=NOW)]
     assert {"emil": 10_000} == attribution.credit(both, Attribution(), at=NOW)
     assert {"emil": 10_000} == attribution.credit(both[::-1], Attribution(), at=NOW)
+
+
+def _credit(*names: str, **rule: Any) -> dict[str, int]:
+    """Return the credit of touches, one a day, of the partners named."""
+    touches = [
+        touch(name, id=f"{day}", at=f"2026-11-{day:02}T00:00:00.000Z")
+        for day, name in enumerate(names, 1)
+    ]
+    return attribution.credit(touches, Attribution(**rule), at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("names", "parts", "expected"),
+    [
+        (["pia"], {}, {"pia": 10_000}),
+        (["pia"], {"first_basis_points": 0}, {"pia": 10_000}),
+        (["pia", "emil"], {}, {"pia": 5_000, "emil": 5_000}),
+        (
+            ["pia", "emil"],
+            {"first_basis_points": 6000, "last_basis_points": 2000},
+            {"pia": 7_500, "emil": 2_500},
+        ),
+        (
+            ["pia", "emil"],
+            {"first_basis_points": 0, "last_basis_points": 0},
+            {"pia": 5_000, "emil": 5_000},
+        ),
+        (["pia", "emil", "zoe"], {}, {"pia": 4_000, "emil": 2_000, "zoe": 4_000}),
+        (
+            ["pia", "emil", "ole", "ada", "zoe"],
+            {},
+            {"pia": 4_000, "emil": 667, "ole": 667, "ada": 666, "zoe": 4_000},
+        ),
+        (["pia", "emil", "emil", "pia"], {}, {"pia": 8_000, "emil": 2_000}),
+        (
+            ["pia", "emil", "zoe"],
+            {"first_basis_points": 10_000, "last_basis_points": 0},
+            {"pia": 10_000},
+        ),
+    ],
+)
+def test_credit_by_position(
+    names: list[str], parts: dict[str, int], expected: dict[str, int]
+) -> None:
+    """First and last have their part, the rest is spread evenly; two share by their parts."""
+    assert expected == _credit(*names, model="position_based", **parts)
+
+
+@pytest.mark.parametrize(
+    ("names", "shares", "expected"),
+    [
+        (["pia", "emil"], [7000, 3000], {"pia": 7_000, "emil": 3_000}),
+        (["emil", "pia"], [7000, 3000], {"emil": 7_000, "pia": 3_000}),
+        (["pia", "pia", "emil"], [7000, 3000], {"pia": 7_000, "emil": 3_000}),
+        (["pia"], [7000, 3000], {"pia": 10_000}),
+        (["pia", "emil"], [5000, 3000, 2000], {"pia": 6_250, "emil": 3_750}),
+        (["pia", "emil", "zoe"], [7000, 3000], {"pia": 7_000, "emil": 3_000}),
+        (["pia", "emil"], [0, 10_000], {"emil": 10_000}),
+        (["pia", "emil"], [], {"pia": 5_000, "emil": 5_000}),
+    ],
+)
+def test_credit_by_fixed_shares(
+    names: list[str], shares: list[int], expected: dict[str, int]
+) -> None:
+    """Co-referrers take the shares in turn; what nobody takes goes to them in proportion."""
+    assert expected == _credit(*names, model="fixed", shares_basis_points=shares)
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("first_touch", {"pia": 10_000}),
+        ("last_touch", {"pia": 10_000}),
+        ("position_based", {"pia": 10_000}),
+        ("linear", {"pia": 5_000, "emil": 5_000}),
+        ("fixed", {"pia": 8_000, "emil": 2_000}),
+    ],
+)
+def test_credit_of_a_named_co_referrer(model: str, expected: dict[str, int]) -> None:
+    """Who is only named beside another shares, and never takes a first or last touch from them."""
+    named = touch(
+        "emil", id="n", kind="code", at=NOW, data={attribution.ROLE: attribution.CO_REFERRER}
+    )
+    rule = Attribution(model=model, shares_basis_points=[8000, 2000])  # type: ignore[arg-type]
+    assert expected == attribution.credit([named, PIA], rule, at=NOW)
+
+
+def test_credit_counts_the_kinds_of_touch_that_the_program_names() -> None:
+    """A later click counts for nothing where only codes are credited."""
+    code = touch("pia", id="1", kind="code", at="2026-11-01T00:00:00.000Z")
+    click = touch("emil", id="2", at="2026-11-02T00:00:00.000Z")
+    rule = Attribution(creditable=Creditable(touches=["code"]))
+    assert {"pia": 10_000} == attribution.credit([click, code], rule, at=NOW)
+    assert {} == attribution.credit([click], rule, at=NOW)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from introducer import screening
+from introducer.catalogue import FIELDS
 from introducer.partner import Partner
 from introducer.referral import (
     Clear,
@@ -17,7 +18,8 @@ from introducer.referral import (
 from introducer.screening import Verdict
 from tests.support.life import NOW, document, new_partner, new_referral, touch
 
-WHOLE = Share(partner="pia", basis_points=10_000, audience="partners")
+FACTS = {"partner.audience": "partners", "partner.country": "DE", "partner.days": 12}
+WHOLE = Share(partner="pia", basis_points=10_000, audience="partners", facts=FACTS)
 
 
 def _judge(
@@ -57,6 +59,51 @@ def test_a_duplicate_without_a_partner_is_a_duplicate() -> None:
     """Nobody needs to look for the partner of a lead that does not count."""
     expected = Verdict(command=MarkDuplicate(of="r0"), shares=[], flags=[])
     assert expected == _judge(duplicate_of="r0", partners=[])
+
+
+def test_a_share_keeps_the_partner_as_they_were() -> None:
+    """Everything the catalogue knows of a partner, so that rewards never ask again."""
+    pia = new_partner(
+        org="acme-resellers",
+        type="reseller",
+        segment="gold",
+        score=0,
+        enrolled_at="2026-11-21T10:00:00.001Z",
+    )
+    expected = {
+        "partner.audience": "partners",
+        "partner.type": "reseller",
+        "partner.country": "DE",
+        "partner.organization": "acme-resellers",
+        "partner.segment": "gold",
+        "partner.score": 0,
+        "partner.days": 0,
+    }
+    (share,) = _judge(partners=[pia]).shares
+    assert expected == share.facts
+    asked = {name for name, entry in FIELDS.items() if entry.scope == "partner"}
+    assert asked == {*share.facts, "partner.share", "partner.involvement"}
+
+
+@pytest.mark.parametrize(
+    ("creditable", "expected"),
+    [
+        ({}, {"pia": 5_000, "emil": 5_000}),
+        ({"audiences": ["employees"]}, {"emil": 10_000}),
+        ({"types": ["reseller"]}, {"pia": 10_000}),
+        ({"audiences": ["employees"], "types": ["reseller"]}, {}),
+        ({"touches": ["code"]}, {"emil": 10_000}),
+    ],
+)
+def test_only_who_may_be_credited_is(creditable: dict[str, Any], expected: dict[str, int]) -> None:
+    """The program names audiences, types and kinds of touch; the others earn no part."""
+    verdict = _judge(
+        touch("pia"),
+        touch("emil", kind="code", at="2026-11-22T09:10:00.000Z"),
+        partners=[new_partner(type="reseller"), new_partner("emil", audience="employees")],
+        rules={"attribution": {"model": "linear", "creditable": creditable}},
+    )
+    assert expected == {share.partner: share.basis_points for share in verdict.shares}
 
 
 @pytest.mark.parametrize(

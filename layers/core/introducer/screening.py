@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from introducer import attribution
+from introducer import attribution, calendar
+from introducer.document.credit import Creditable
 from introducer.partner import Partner
 from introducer.program import Program
 from introducer.referral import (
     Clear,
+    Facts,
     MarkDuplicate,
     MarkIneligible,
     Referral,
@@ -75,24 +77,53 @@ def credited(
 ) -> list[Share]:
     """Return the parts of the credit, making 10,000, or none when nobody may be credited.
 
-    A touch counts when its partner is active and takes part in the referral's program.
+    A touch counts when its partner is active, takes part in the referral's program and is
+    of an audience and type that may be credited.
     """
-    valid = [touch for touch in touches if _creditable(partners.get(touch.partner), referral)]
-    parts = attribution.credit(valid, document.attribution, at=referral.submitted_at)
+    rule = document.attribution
+    valid = [
+        touch
+        for touch in touches
+        if _may_be_credited(partners.get(touch.partner), referral, rule.creditable)
+    ]
+    parts = attribution.credit(valid, rule, at=referral.submitted_at)
     return [
         Share(
             partner=partner,
             basis_points=basis_points,
             audience=partners[partner].audience,
             org=partners[partner].org,
+            facts=facts_of(partners[partner], referral),
         )
         for partner, basis_points in parts.items()
     ]
 
 
-def _creditable(partner: Partner | None, referral: Referral) -> bool:
+def facts_of(partner: Partner, referral: Referral) -> Facts:
+    """Return what is known of *partner* at the time of *referral*, by the catalogue's names.
+
+    Kept with the share, so that nobody has to read the partner again; what is not known is
+    left out.
+    """
+    known: dict[str, str | int | None] = {
+        "partner.audience": partner.audience,
+        "partner.type": partner.type,
+        "partner.country": partner.country,
+        "partner.organization": partner.org,
+        "partner.segment": partner.segment,
+        "partner.score": partner.score,
+        "partner.days": max(calendar.days_between(partner.enrolled_at, referral.submitted_at), 0),
+    }
+    return {name: value for name, value in known.items() if value not in {None, ""}}
+
+
+def _may_be_credited(partner: Partner | None, referral: Referral, rule: Creditable) -> bool:
     return (
-        partner is not None and partner.status == "active" and partner.program == referral.program
+        partner is not None
+        and partner.status == "active"
+        and partner.program == referral.program
+        and (not rule.audiences or partner.audience in rule.audiences)
+        and (not rule.types or partner.type in rule.types)
     )
 
 
