@@ -93,10 +93,9 @@ def _stages(document: Program, case: Case) -> Iterator[Occasion]:
 def _sales(case: Case) -> Iterator[Occasion]:
     if not case.referral.won_at:
         return
-    ordered = sorted(case.sales, key=lambda each: (each.occurred_at, each.id))
+    worth = [each for each in case.sales if each.amount_minor > 0]
+    ordered = sorted(worth, key=lambda each: (each.occurred_at, each.id))
     for number, sale in enumerate(ordered, 1):
-        if sale.amount_minor <= 0:
-            continue
         yield Occasion(
             kind="sale",
             id=sale.id,
