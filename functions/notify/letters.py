@@ -16,7 +16,7 @@ from introducer.clock import Instant
 from introducer.errors import NotFoundError
 from introducer.partner import Partner, Rep
 from introducer.streams import Record
-from introducer.tables import partners, payouts, referrals
+from introducer.tables import partners, payouts, referrals, reps
 from notify.messages import MESSAGES, Message
 
 NEWS_DAYS = 30
@@ -183,7 +183,7 @@ def _partner(partner: str) -> Partner:
 
 
 def _rep(rep: str) -> Rep:
-    found = partners.find_rep(rep)
+    found = reps.find(rep)
     if found is None:
         message = "no such rep"
         raise NotFoundError(message)

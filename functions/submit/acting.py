@@ -6,7 +6,7 @@ from typing import Any
 
 from introducer.errors import ForbiddenError
 from introducer.partner import Partner, Rep
-from introducer.tables import partners
+from introducer.tables import partners, reps
 from submit.http import Call
 from submit.problem import NotEnrolledError
 
@@ -48,7 +48,7 @@ def rep_of(call: Call[Any, Any]) -> Rep:
     Raises:
         NotEnrolledError: It acts for none.
     """
-    found = partners.rep_of_login(call.caller.sub, now=call.now)
+    found = reps.of_login(call.caller.sub, now=call.now)
     if found is None:
         raise NotEnrolledError("this login belongs to no rep")
     return found

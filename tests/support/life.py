@@ -14,7 +14,7 @@ from introducer.clients import client
 from introducer.partner import Partner, Rep
 from introducer.program import Program
 from introducer.referral import Command, Referral, Touch
-from introducer.tables import partners, programs, referrals, store
+from introducer.tables import partners, programs, referrals, reps, store
 from introducer.tables.people import Contact
 from introducer.tables.store import Table, Transaction
 
@@ -123,7 +123,7 @@ def add_rep(name: str, **overrides: Any) -> Rep:
     rep = Rep(**(values | overrides))
     writes = Transaction()
     reached = Contact(name=name.title(), email=f"{name}@acme.example")
-    partners.add_rep(writes, rep, reached, actor="user:1")
+    reps.add(writes, rep, reached, actor="user:1")
     writes.commit()
     return rep
 

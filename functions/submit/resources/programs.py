@@ -8,15 +8,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from introducer import identity, ids, keyring
+from introducer import keyring
 from introducer.check import document
 from introducer.errors import InvalidProgramError
-from introducer.partner import Rep
 from introducer.program import Program
-from introducer.tables import partners, programs
-from introducer.tables.people import Contact
+from introducer.tables import programs
 from introducer.tables.store import Transaction
-from submit import inputs
 from submit.acting import MANAGER, READERS
 from submit.http import Answer, Call, Resource
 from submit.inputs import Input
@@ -57,23 +54,6 @@ class SourceMade(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     path: str
     secret: str = ""
-
-
-class NewRep(Input, frozen=True, kw_only=True):
-    """A sales representative. ``login`` is the subject of the login that acts for them."""
-
-    id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{1,31}$(?!\n)")]
-    login: inputs.Word
-    name: inputs.Line
-    email: inputs.Email
-    region: Annotated[str, Meta(pattern=r"^([a-z][a-z0-9_-]{0,31})?$(?!\n)")] = ""
-    phone: inputs.Phone = ""
-
-
-class RepMade(msgspec.Struct, frozen=True, kw_only=True):
-    """The new rep."""
-
-    id: str
 
 
 @resource.endpoint(
@@ -142,34 +122,3 @@ def add_source(call: Call[NewSource, Any]) -> Answer:
     programs.add_source(writes, version.program, source, now=call.now, actor=call.caller.name)
     path = f"/v1/inbound/{version.program}/{source}"
     return Answer(body={"source": source, "path": path}, writes=writes)
-
-
-@resource.endpoint(
-    "POST",
-    "/v1/programs/{program}/reps",
-    roles=MANAGER,
-    body=NewRep,
-    answer=RepMade,
-    status=201,
-    codes=("already_exists", "invalid_email", "invalid_phone"),
-)
-def add_rep(call: Call[NewRep, Any]) -> Answer:
-    """Add a rep who can be given leads."""
-    version = programs.current(call.path["program"], call.now)
-    rep = Rep(
-        id=call.body.id,
-        program=version.program,
-        person=ids.new_id(),
-        login=call.body.login,
-        created_at=call.now,
-        version=1,
-        region=call.body.region,
-    )
-    contact = Contact(
-        name=call.body.name,
-        email=identity.check_email(call.body.email),
-        phone=identity.check_phone(call.body.phone, "") if call.body.phone else "",
-    )
-    writes = Transaction()
-    partners.add_rep(writes, rep, contact, actor=call.caller.name)
-    return Answer(body=RepMade(id=rep.id), writes=writes)

@@ -9,7 +9,7 @@ import msgspec
 from introducer import referral as life
 from introducer.errors import InvalidInputError, NotFoundError
 from introducer.referral import Assign
-from introducer.tables import partners, programs, referrals
+from introducer.tables import programs, referrals, reps
 from introducer.tables.store import Transaction
 from submit import inputs, words
 from submit.acting import MANAGER, READERS
@@ -90,7 +90,7 @@ def assign(call: Call[Assignment, Any]) -> Answer:
     before = referrals.get(call.path["referral"])
     if before.program != call.path["program"]:
         raise NotFoundError("no such referral")
-    rep = partners.find_rep(call.body.rep)
+    rep = reps.find(call.body.rep)
     if rep is None or rep.program != before.program or not rep.active:
         raise InvalidInputError("rep", "no such rep who takes leads", code="unknown_rep")
     document = programs.version(before.program, before.program_version).document

@@ -1,8 +1,7 @@
-"""Partners, reps and links in the Core table.
+"""Partners and links in the Core table.
 
-``PARTNER#{id}`` / ``PROFILE``, ``SUCCESS#{referral}`` · ``REP#{id}`` / ``PROFILE`` ·
-``LINK#{code}`` / ``LINK``.
-A login finds its partner or rep through the claim ``global`` / ``login``; a
+``PARTNER#{id}`` / ``PROFILE``, ``SUCCESS#{referral}`` · ``LINK#{code}`` / ``LINK``.
+A login finds its partner through the claim ``global`` / ``login``; a
 partner's links hang on ``gsi1`` ``PARTNER#{id}`` / ``LINK#{time}``.
 """
 
@@ -17,7 +16,7 @@ from introducer.document.audience import Engagement
 from introducer.eligibility import Done
 from introducer.errors import AlreadyExistsError, StaleError
 from introducer.event import Event
-from introducer.partner import Link, Partner, Rep
+from introducer.partner import Link, Partner
 from introducer.tables import claims, events, people, referrals, store
 from introducer.tables.claims import Claim
 from introducer.tables.people import Contact, Payee
@@ -51,25 +50,6 @@ def enrol(writes: Transaction, partner: Partner, contact: Contact, *, actor: str
             now=partner.enrolled_at,
             error=AlreadyExistsError(f"this {_words(claim.kind)} is enrolled already"),
         )
-
-
-def add_rep(writes: Transaction, rep: Rep, contact: Contact, *, actor: str) -> None:
-    """Add everything that makes *rep* exist; fails when the id or login is taken."""
-    claim = login_claim(rep.login, rep.entity)
-    writes.put(
-        Table.CORE,
-        rep.entity,
-        "PROFILE",
-        rep,
-        index={"gsi1pk": f"REPS#{rep.program}", "gsi1sk": rep.id},
-        condition=store.absent(),
-        error=AlreadyExistsError("this rep exists already"),
-    )
-    events.add(writes, partners.rep_added(rep, actor=actor))
-    people.add_contact(writes, rep.person, _with_claims(contact, [claim]))
-    claims.add(
-        writes, claim, now=rep.created_at, error=AlreadyExistsError("this login is a rep already")
-    )
 
 
 def add_link(writes: Transaction, link: Link, *, actor: str) -> None:
@@ -139,14 +119,6 @@ def partner_of_login(login: str, *, now: Instant) -> Partner | None:
     return find_partner(claim.target.partition("#")[2])
 
 
-def rep_of_login(login: str, *, now: Instant) -> Rep | None:
-    """Return the rep a login acts for, or None."""
-    claim = claims.find("global", "login", login, now=now)
-    if claim is None or not claim.target.startswith("REP#"):
-        return None
-    return find_rep(claim.target.partition("#")[2])
-
-
 def find_partner(partner: str) -> Partner | None:
     """Return a partner, or None."""
     stored = store.get(Table.CORE, f"PARTNER#{partner}", "PROFILE")
@@ -158,19 +130,6 @@ def find_partners(partners: list[str]) -> dict[str, Partner]:
     found = store.batch_get(Table.CORE, [(f"PARTNER#{each}", "PROFILE") for each in partners])
     profiles = [store.load(Partner, stored) for stored in found.values()]
     return {profile.id: profile for profile in profiles}
-
-
-def find_rep(rep: str) -> Rep | None:
-    """Return a rep, or None."""
-    stored = store.get(Table.CORE, f"REP#{rep}", "PROFILE")
-    return store.load(Rep, stored) if stored else None
-
-
-def active_reps(program: str, reps: list[str]) -> set[str]:
-    """Return those of *reps* who exist, belong to *program* and take leads."""
-    found = store.batch_get(Table.CORE, [(f"REP#{rep}", "PROFILE") for rep in reps])
-    profiles = [store.load(Rep, stored) for stored in found.values()]
-    return {each.id for each in profiles if each.active and each.program == program}
 
 
 def find_link(code: str) -> Link | None:

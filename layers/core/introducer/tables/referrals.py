@@ -3,8 +3,8 @@
 ``REFERRAL#{id}`` / ``STATE`` is the referral; ``SHARE#{partner}`` who is credited,
 ``TOUCH#{time}#{id}`` what led to it, ``SALE#{id}`` what was bought, ``REWARD#…``
 what was earned, ``EVENT#{seq}`` what happened. The state hangs on ``gsi2`` in the
-work list of its rep or in a review queue, and on ``gsi3`` while its retention is
-awaited; a share hangs on ``gsi1`` in its partner's list and never moves.
+work list of its rep or in a review queue, and on ``gsi3`` while its rep's answer or
+its retention is awaited; a share hangs on ``gsi1`` in its partner's list and never moves.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from introducer.tables.people import Contact
 from introducer.tables.store import Item, Page, Table, Transaction
 
 RETAIN_SHARDS = 8
+OVERDUE_SHARDS = 8
 
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,14 +103,14 @@ def get(referral: str) -> Referral:
     return found
 
 
-def detail(referral: str) -> Detail:
-    """Return a referral with everything under its key: one consistent query.
+def detail(referral: str, *, consistent: bool = True) -> Detail:
+    """Return a referral with everything under its key: one query, consistent unless told not to be.
 
     Raises:
         NotFoundError: There is none.
     """
     parts: dict[str, list[Item]] = {}
-    for stored in store.query_all(Table.CORE, f"REFERRAL#{referral}", consistent=True):
+    for stored in store.query_all(Table.CORE, f"REFERRAL#{referral}", consistent=consistent):
         parts.setdefault(stored["sk"].partition("#")[0], []).append(stored)
     if "STATE" not in parts:
         message = "no such referral"
@@ -148,6 +149,12 @@ def add_share(writes: Transaction, referral: Referral, share: Share) -> None:
         "gsi1sk": f"SHARE#{referral.submitted_at}#{referral.id}",
     }
     writes.put(Table.CORE, referral.entity, f"SHARE#{share.partner}", share, index=index)
+
+
+def share(referral: str, partner: str) -> Share | None:
+    """Return a partner's part of the credit, or None."""
+    stored = store.get(Table.CORE, f"REFERRAL#{referral}", f"SHARE#{partner}")
+    return store.load(Share, stored) if stored else None
 
 
 def add_sale(writes: Transaction, referral: Referral, sale: Sale) -> None:
@@ -235,6 +242,38 @@ def due_for_retention(now: Instant) -> Iterator[Referral]:
                 yield found
 
 
+def open_leads(rep: str, statuses: Sequence[str], *, most: int) -> int:
+    """Return how many leads in *statuses* a rep has, at most *most*.
+
+    Eventually consistent; a query of half a unit for each status until there are as many.
+    """
+    count = 0
+    for status in statuses:
+        if count >= most:
+            break
+        page = store.query(
+            Table.CORE, f"REP#{rep}", prefix=f"{status}#", index="gsi2", limit=most - count
+        )
+        count += len(page.items)
+    return count
+
+
+def overdue(now: Instant) -> Iterator[Referral]:
+    """Yield the assigned referrals whose rep is to be reminded, or out of time, at *now*."""
+    for shard in range(OVERDUE_SHARDS):
+        for keys in store.query_all(
+            Table.CORE, f"DUE#overdue#{shard}", between=("0", now), index="gsi3"
+        ):
+            found = find(keys["pk"].partition("#")[2])
+            # The index may be a moment behind: what counts is the referral.
+            if found is not None and found.accept_by and _asked_again_at(found) <= now:
+                yield found
+
+
+def _asked_again_at(referral: Referral) -> Instant:
+    return referral.remind_at or referral.accept_by
+
+
 def _work_list(pk: str, prefix: str, limit: int, start: Item | None) -> tuple[list[Referral], Page]:
     page = store.query(Table.CORE, pk, prefix=prefix, index="gsi2", limit=limit, start=start)
     keys = [(item["pk"], item["sk"]) for item in page.items]
@@ -258,5 +297,10 @@ def _index(referral: Referral) -> dict[str, str]:
         index |= {
             "gsi3pk": f"DUE#retain#{ids.shard(referral.id, RETAIN_SHARDS)}",
             "gsi3sk": referral.retain_at,
+        }
+    elif referral.accept_by:
+        index |= {
+            "gsi3pk": f"DUE#overdue#{ids.shard(referral.id, OVERDUE_SHARDS)}",
+            "gsi3sk": _asked_again_at(referral),
         }
     return index

@@ -1,0 +1,57 @@
+"""Leads that wait for their rep: remind once, then take back. On a schedule, or by hand.
+
+Acts on the referral as it stands and under its version: a second run, two at once, or a rep
+who accepts at the last moment find nothing left to do, or win.
+"""
+
+from __future__ import annotations
+
+from aws_lambda_powertools import Logger
+
+from introducer import clock, metric, referral
+from introducer.clock import Instant
+from introducer.errors import StaleError, TransitionError
+from introducer.program import Program
+from introducer.referral import Referral, Remind, TakeBack
+from introducer.tables import programs, referrals
+from introducer.tables.store import Transaction
+
+logger = Logger()
+
+
+def handler(event: dict[str, object], _context: object) -> dict[str, int]:  # noqa: ARG001
+    """Remind the reps whose time is running out and take back what nobody took."""
+    done = look(clock.now())
+    logger.info("looked for overdue leads", extra=done)
+    return done
+
+
+def look(now: Instant) -> dict[str, int]:
+    """Take the next step for every lead whose rep should have answered; return how many."""
+    reminded = taken_back = 0
+    for before in referrals.overdue(now):
+        document = programs.version(before.program, before.program_version).document
+        if before.accept_by > now:
+            reminded += _move(before, Remind(), document, now)
+        else:
+            taken_back += _move(before, _take_back(document), document, now)
+    if taken_back:
+        metric.count("LeadOverdue", taken_back)
+    return {"reminded": reminded, "taken_back": taken_back}
+
+
+def _take_back(document: Program) -> TakeBack:
+    sla = document.routing.sla
+    return TakeBack(then=sla.then if sla else "review")
+
+
+def _move(before: Referral, command: Remind | TakeBack, document: Program, now: Instant) -> bool:
+    """Make one move; return whether it was still to be made."""
+    try:
+        after, event = referral.apply(before, command, document, now=now, actor="system")
+        writes = Transaction()
+        referrals.save(writes, before, after, event)
+        writes.commit()
+    except (StaleError, TransitionError):
+        return False  # it moved this moment, most likely because the rep took it
+    return True
