@@ -32,7 +32,7 @@ _REFS = "#/components/schemas/{name}"
 _ABOUT = (
     "Referral programs from a click to money in the bank. Amounts are whole minor units "
     "with an ISO 4217 code. Errors are RFC 9457 problem documents with a stable `code`. "
-    "Every POST needs an `Idempotency-Key`: the same key and body get the stored answer "
+    "Every POST that stores something needs an `Idempotency-Key`: the same key and body get the stored answer "
     "with `Idempotent-Replayed: true`, the same key and another body get 422. Lists go on "
     "with `cursor`. Unknown fields and parameters are errors."
 )
@@ -209,6 +209,11 @@ def _responses(spec: Endpoint, schema: Json) -> Json:
                 "description": "`true` when this was answered before",
                 "schema": {"type": "string", "enum": ["true"]},
             }
+        }
+    if spec.location:
+        ok.setdefault("headers", {})["Location"] = {
+            "description": "Where it is read",
+            "schema": {"type": "string", "format": "uri-reference"},
         }
     answers: Json = {str(spec.status): ok}
     if spec.form:

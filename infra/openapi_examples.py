@@ -14,6 +14,7 @@ PATH = {
     "referral": "7w3k9x2m5n8p1q4r6s0t",
     "batch": "3c5d7e9f1g2h4j6k8m0n",
     "queue": "review",
+    "preview": "2h4k6n8q0s1v3x5z7b9d",
     "job": "accrue",
 }
 """An example for each path parameter."""
@@ -71,6 +72,13 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "reject": {"declined": {"reason": "not_my_territory"}},
     "publish_version": {"telecom": _PROGRAM},
+    "request_preview": {
+        "past": {
+            "document": _PROGRAM,
+            "data": {"kind": "past", "from": "2026-01-01", "until": "2026-10-31"},
+        },
+        "upload": {"document": _PROGRAM, "data": {"kind": "upload", "bytes": 48213}},
+    },
     "add_source": {"billing": {"source": "billing"}},
     "add_rep": {
         "rep": {

@@ -95,6 +95,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     body: object
     writes: Transaction | None = None
     status: int = 0
+    headers: dict[str, str] = {}
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,11 +124,13 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         parse: How the body is read when it is not plain strict JSON.
         answer: The struct of the answer's body.
         status: The usual one.
-        once: Whether an idempotency key is needed.
+        once: Whether an idempotency key is needed: on every POST that stores something.
         again: Errors of the commit that mean: look again and decide anew.
         form: How HTML forms are taken, if they are.
         unstored: Adds to the answer what the claim must not keep.
         codes: Problem codes of its own, for the documentation.
+        location: Where the thing made is read, for the ``Location`` header: relative to the
+            request, so that it holds behind every prefix, and filled in from the answer.
     """
 
     method: str
@@ -145,6 +148,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     unstored: Callable[[Call[Any, Any], Stored], Stored] | None = None
     limit_bytes: int = BODY_LIMIT_BYTES
     codes: tuple[str, ...] = ()
+    location: str = ""
     name: str = ""
     summary: str = ""
 
@@ -167,9 +171,13 @@ class Resource:
         answer: type,
         roles: frozenset[str] = frozenset(),
         status: int = 200,
+        once: bool = True,
         **options: Any,  # noqa: ANN401  (the fields of Endpoint, each checked there)
     ) -> Callable[[View], View]:
-        """Register the decorated view; *options* are the other fields of :class:`Endpoint`."""
+        """Register the decorated view; *options* are the other fields of :class:`Endpoint`.
+
+        A POST that stores nothing says ``once=False`` and needs no idempotency key.
+        """
 
         def register(view: View) -> View:
             spec = Endpoint(
@@ -178,7 +186,7 @@ class Resource:
                 roles=roles,
                 answer=answer,
                 status=status,
-                once=method == "POST",
+                once=once and method == "POST",
                 name=view.__name__,
                 summary=(view.__doc__ or "").strip(),
                 **options,
@@ -222,7 +230,9 @@ def handle(spec: Endpoint, view: View, request: Request, path: dict[str, str]) -
     origin = os.environ.get("ALLOW_ORIGIN", "")
     if origin:
         headers["access-control-allow-origin"] = origin
-        headers["access-control-expose-headers"] = "idempotent-replayed,x-request-id,retry-after"
+        headers["access-control-expose-headers"] = (
+            "idempotent-replayed,location,x-request-id,retry-after"
+        )
     return Response(body=reply.body, status_code=reply.status, headers={**headers, **reply.headers})
 
 
@@ -328,7 +338,8 @@ def _do_once(spec: Endpoint, view: View, call: Call[Any, Any], key: str) -> tupl
     """Return the answer and whether it was given before."""
     program = call.path.get("program", "")
     scope = f"{program}/{call.caller.name}/{spec.method} {spec.route}"
-    this = once.once(scope, key, call.path, call.body, call.now)
+    asked = [call.body, call.query] if spec.query is not Nothing else call.body
+    this = once.once(scope, key, call.path, asked, call.now)
     stored = this.find()
     for left in reversed(range(_ATTEMPTS)):
         if stored:
@@ -363,13 +374,15 @@ def _flat(body: object) -> Stored:
 
 
 def _json(spec: Endpoint, answer: Answer, *, replayed: bool = False) -> Reply:
-    headers = {"content-type": inputs.JSON}
+    headers = {"content-type": inputs.JSON, **answer.headers}
     if replayed:
         headers["idempotent-replayed"] = "true"
     if isinstance(answer.body, msgspec.Raw):
         body = bytes(answer.body).decode()
     else:
         body = msgspec.json.encode(answer.body).decode()
+    if spec.location:
+        headers["location"] = spec.location.format(**msgspec.to_builtins(answer.body))
     return Reply(status=answer.status or spec.status, body=body, headers=headers)
 
 

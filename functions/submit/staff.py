@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from submit.app import make_app
-from submit.resources import batches, jobs, programs, queues, rep_work
+from submit.resources import batches, jobs, previews, programs, queues, rep_work, reps
 
 app = make_app(
     "staff",
     rep_work.resource,
     programs.resource,
+    previews.resource,
+    reps.resource,
     queues.resource,
     batches.resource,
     jobs.resource,

@@ -31,6 +31,9 @@ ALLOWED: dict[str, set[str]] = {
     "POST /v1/rep/referrals/{referral}/reject": {"rep"},
     "POST /v1/programs/{program}/versions": {"manager"},
     "GET /v1/programs/{program}": {"manager", "finance", "auditor"},
+    "POST /v1/programs/{program}/previews": {"manager"},
+    "GET /v1/programs/{program}/previews": {"manager", "auditor"},
+    "GET /v1/previews/{preview}": {"manager", "auditor"},
     "POST /v1/programs/{program}/sources": {"manager"},
     "POST /v1/programs/{program}/reps": {"manager"},
     "GET /v1/programs/{program}/queues/{queue}": {"manager", "finance", "auditor"},
@@ -115,7 +118,7 @@ def test_answers_carry_the_safe_headers(monkeypatch: pytest.MonkeyPatch) -> None
         "x-content-type-options": "nosniff",
         "x-request-id": REQUEST_ID,
         "access-control-allow-origin": "https://portal.example.com",
-        "access-control-expose-headers": "idempotent-replayed,x-request-id,retry-after",
+        "access-control-expose-headers": "idempotent-replayed,location,x-request-id,retry-after",
         "content-type": "application/json",
     } == reply.headers
     assert (200, "3.1.0") == (reply.status, reply.body["openapi"])

@@ -12,7 +12,7 @@ from introducer import clock
 from introducer.errors import StaleError
 from introducer.event import Event
 from introducer.tables import store
-from introducer.tables.store import Table, Transaction
+from introducer.tables.store import Item, Table, Transaction
 
 
 def add(writes: Transaction, event: Event) -> None:
@@ -53,6 +53,16 @@ def of_entity(entity: str) -> Iterator[Event]:
     """Yield the events of *entity* in order."""
     for stored in store.query_all(Table.CORE, entity, prefix="EVENT#", consistent=True):
         yield store.load(Event, stored)
+
+
+def made_on_page(
+    kind: str, program: str, day: str, *, limit: int, start: Item | None = None
+) -> tuple[list[str], Item | None]:
+    """Return some of :func:`made_on` from *start* on, and where the list goes on, if it does."""
+    page = store.query(
+        Table.CORE, f"{kind}#{program}#{day}", index="gsi1", limit=limit, start=start
+    )
+    return [keys["pk"] for keys in page.items], page.next
 
 
 def made_on(kind: str, program: str, day: str) -> Iterator[str]:
