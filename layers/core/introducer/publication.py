@@ -8,11 +8,10 @@ another one for the same instant, and a scheduled one by publishing for its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import msgspec
 
-from introducer import clock
+from introducer import calendar, clock
 from introducer.clock import Instant
 from introducer.errors import InvalidInputError
 from introducer.program import Program
@@ -90,7 +89,9 @@ def notice_ends(current: Program | None, now: Instant) -> Instant:
             program that has none yet, which owes nobody any.
         now: When the version is published.
     """
-    return plus_days(now, current.notice.days, current.time_zone) if current else now
+    if current is None:
+        return now
+    return calendar.plus_days(now, current.notice.days, calendar.zone(current.time_zone))
 
 
 def effective_at(
@@ -122,21 +123,6 @@ def effective_at(
             code="notice_too_short",
         )
     return max(asked, now)
-
-
-def plus_days(at: Instant, days: int, time_zone: str) -> Instant:
-    """Return *at* so many calendar days later, at the same time of day in *time_zone*.
-
-    A time of day that a change of clocks skips is taken as the time after the change;
-    of one that comes twice, the first counts.
-    """
-    from zoneinfo import ZoneInfo  # 3 ms, only to publish
-
-    if days == 0:
-        return at
-    zone = ZoneInfo(time_zone)
-    later = clock.moment(at).astimezone(zone).replace(tzinfo=None) + timedelta(days=days)
-    return clock.instant(later.replace(tzinfo=zone))
 
 
 def _rank(slot: Slot) -> tuple[Instant, int]:

@@ -195,7 +195,7 @@ def version(program: str, number: int) -> ProgramVersion:
         document=msgspec.json.decode(stored["document"], type=Program),
         published_at=stored["at"],
         published_by=stored["by"],
-        effective_at=stored.get("effective_at", stored["at"]),
+        effective_at=str(stored.get("effective_at", stored["at"])),
         reason=stored.get("reason", ""),
         restores=stored.get("restores", 0),
         follows=stored.get("follows", 0),
