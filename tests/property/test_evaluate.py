@@ -97,7 +97,7 @@ def test_no_cap_of_a_partner_is_passed_over_many_referrals(
 @SLICE
 def test_no_cap_of_a_lead_and_no_ceiling_is_passed(document: Program, case: Case) -> None:
     """Within one referral, caps per lead hold for each beneficiary kind, the ceiling over all."""
-    rates = Rates(document.exchange)
+    rates = Rates(document.exchange, document.currency)
     found = evaluate(Rules(document), case).rewards
     kinds = {plan.id: plan.beneficiary for plan in document.rewards}
     for plan in document.rewards:

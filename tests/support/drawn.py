@@ -194,9 +194,11 @@ def plans(draw: st.DrawFn, number: int = 0) -> RewardPlan:
                 condition=draw(conditions),
                 effect=draw(
                     st.one_of(
-                        flats,
+                        st.builds(Flat, amount_minor=amounts, currency=st.just("PTS"))
+                        if points
+                        else flats,
                         st.builds(Multiplier, basis_points=st.integers(0, 30_000)),
-                        st.builds(BonusPercent, basis_points=rates),
+                        st.builds(BonusPercent, basis_points=st.just(0) if points else rates),
                     )
                 ),
             )

@@ -103,6 +103,8 @@ class _Evaluation:
             holders = self._holders_of(plans[0].plan.beneficiary)
             chosen = [self._choose(plans, holder, occasion, what) for holder in holders]
             weights = [holder.basis_points for holder in holders]
+            # The part of partners who have no company is nobody's.
+            weights.append(BASIS_POINTS - sum(weights))
             for index, (holder, choice) in enumerate(zip(holders, chosen, strict=True)):
                 if choice is None or choice.offer.amount_minor <= 0:
                     continue
@@ -170,9 +172,7 @@ class _Evaluation:
         escalation = plan.plan.escalation
         if escalation and escalation.measure == "count" and not plan.asks_value:
             return 0
-        whole = self._rules.rates.convert(
-            occasion.amount_minor, occasion.currency, self._rules.document.currency
-        )
+        whole = self._rules.rates.convert(occasion.amount_minor, occasion.currency)
         return money.fraction(whole, holder.basis_points, BASIS_POINTS)
 
     def _groups(self, occasion: Occasion) -> list[list[PlanRules]]:

@@ -12,7 +12,8 @@ from introducer.errors import MissingRateError
 class Rates:
     """The exchange rates of a program version."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, home: str) -> None:
+        self._home = home
         self._ratios: dict[tuple[str, str], tuple[int, int]] = {}
         for each in exchange.rates if exchange.policy == "fixed" else ():
             numerator, denominator = Decimal(each.rate).as_integer_ratio()
@@ -25,12 +26,13 @@ class Rates:
         """Return whether amounts in *base* can be told in *to*."""
         return base == to or (base, to) in self._ratios
 
-    def convert(self, amount_minor: int, base: str, to: str) -> int:
-        """Return *amount_minor* of *base* in minor units of *to*, rounded once.
+    def convert(self, amount_minor: int, base: str, to: str = "") -> int:
+        """Return *amount_minor* of *base* in *to*, or the program's own currency; rounded once.
 
         Raises:
             MissingRateError: The program has no rate for the two.
         """
+        to = to or self._home
         if base == to:
             return amount_minor
         return money.fraction(amount_minor, *self._minor_ratio(base, to))

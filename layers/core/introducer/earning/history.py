@@ -26,11 +26,15 @@ class TallyKey(NamedTuple):
 
 
 class Success(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One entry of a tally: what an occasion is worth, or what was awarded for it."""
+    """One entry of a tally: what an occasion is worth, or what was awarded for it.
+
+    ``count`` is 1, 0 for one that no longer counts, or more for several rolled into one.
+    """
 
     at: Instant
     referral: str
     occasion: str
+    count: int = 1
     value_minor: int = 0
     award_minor: int = 0
 
@@ -70,7 +74,7 @@ class Standing:
         count, value, used = tally.count, tally.value_minor, tally.used_minor
         for each in (*tally.others, *self._own.get(key, {}).values()):
             if each.position < position:
-                count += 1
+                count += each.count
                 value += each.value_minor
                 used += each.award_minor
         return Tally(count=count, value_minor=value, used_minor=used)

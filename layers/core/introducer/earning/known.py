@@ -51,7 +51,7 @@ def about_occasion(rules: Rules, occasion: Occasion) -> dict[str, Any]:
     name = "sale" if occasion.kind == "sale" else "event"
     if occasion.currency and f"{name}.amount_minor" in rules.asked:
         known[f"{name}.amount_minor"] = rules.rates.convert(
-            occasion.amount_minor, occasion.currency, rules.document.currency
+            occasion.amount_minor, occasion.currency
         )
     if occasion.kind != "sale":
         return known

@@ -41,12 +41,12 @@ def offer(
         return None
     for bonus, holds in plan.bonuses:
         if holds(known):
-            made = _add(made, "bonus", bonus.id, bonus.effect, occasion)
+            made = _add(plan, made, "bonus", bonus.id, bonus.effect, occasion)
     for promotion, holds in plan.promotions:
         running = promotion.starts_at <= occasion.at < promotion.ends_at
         admitted = not promotion.audiences or share.audience in promotion.audiences
         if running and admitted and holds(known):
-            made = _add(made, "promotion", promotion.id, promotion.effect, occasion)
+            made = _add(plan, made, "promotion", promotion.id, promotion.effect, occasion)
     return made
 
 
@@ -58,18 +58,15 @@ def best(rules: Rules, found: Sequence[Candidate]) -> Candidate | None:
     """
     if not found:
         return None
-    currencies = {each.offer.currency for each in found}
-    if len(currencies) == 1:
+    if len(found) == 1:
+        return found[0]
+    if len({each.offer.currency for each in found}) == 1:
         chosen = max(found, key=lambda each: each.offer.amount_minor)
     else:
+        rates = rules.rates
         chosen = max(
-            found,
-            key=lambda each: rules.rates.convert(
-                each.offer.amount_minor, each.offer.currency, rules.document.currency
-            ),
+            found, key=lambda each: rates.convert(each.offer.amount_minor, each.offer.currency)
         )
-    if len(found) == 1:
-        return chosen
     return Candidate(chosen.plan, _with(chosen.offer, {"step": "best", "of": len(found)}))
 
 
@@ -81,8 +78,9 @@ def _best_variant(plan: PlanRules, occasion: Occasion, known: Mapping[str, Any])
         if holds(known):
             other = calculate(variant.calculation, occasion, plan.plan.id)
             made += [_marked(other, variant=variant.id)] if other else []
-    # Variants of one plan pay in one currency; those that do not are refused on publishing.
-    return max(made, key=lambda each: each.amount_minor, default=None)
+    if len(made) < 2:  # noqa: PLR2004  (nothing to compare, so no rate is needed)
+        return made[0] if made else None
+    return max(made, key=lambda each: plan.rates.convert(each.amount_minor, each.currency))
 
 
 def _base(plan: PlanRules, known: Mapping[str, Any]) -> Calculation:
@@ -114,15 +112,21 @@ def _measure(plan: PlanRules) -> str:
     return "history.count" if counted else "history.value_minor"
 
 
-def _add(offer: Offer, name: str, key: str, effect: Effect, occasion: Occasion) -> Offer:
-    """Return *offer* with a bonus or promotion; one in another currency adds nothing."""
+def _add(
+    plan: PlanRules, offer: Offer, name: str, key: str, effect: Effect, occasion: Occasion
+) -> Offer:
+    """Return *offer* with a bonus or promotion added.
+
+    Raises:
+        MissingRateError: It is in another currency and there is no rate.
+    """
     before = after = offer.amount_minor
     match effect:
         case Flat(amount_minor=amount_minor, currency=currency):
-            after += amount_minor if currency == offer.currency else 0
+            after += plan.rates.convert(amount_minor, currency, offer.currency)
         case BonusPercent(basis_points=rate):
-            if occasion.currency == offer.currency:
-                after += money.fraction(occasion.amount_minor, rate, BASIS_POINTS)
+            more = money.fraction(occasion.amount_minor, rate, BASIS_POINTS)
+            after += plan.rates.convert(more, occasion.currency, offer.currency) if more else 0
         case Multiplier(basis_points=rate):
             after = money.fraction(before, rate, BASIS_POINTS)
     after = min(after, money.MAX_MINOR)

@@ -46,11 +46,13 @@ class PlanRules:
         "plain",
         "plan",
         "promotions",
+        "rates",
         "variants",
     )
 
-    def __init__(self, plan: RewardPlan, index: int, document: Program) -> None:
+    def __init__(self, plan: RewardPlan, index: int, document: Program, rates: Rates) -> None:
         self.plan = plan
+        self.rates = rates
         self.index = index
         self.pays_for = _kind(plan)
         self.plain = not (plan.variants or plan.bonuses or plan.escalation or document.promotions)
@@ -109,8 +111,10 @@ class Rules:
 
     def __init__(self, document: Program) -> None:
         self.document = document
-        self.plans = [PlanRules(plan, n, document) for n, plan in enumerate(document.rewards)]
-        self.rates = Rates(document.exchange)
+        self.rates = Rates(document.exchange, document.currency)
+        self.plans = [
+            PlanRules(plan, n, document, self.rates) for n, plan in enumerate(document.rewards)
+        ]
         self.where = calendar.zone(document.time_zone)
         self.months = {
             each.trigger.months
