@@ -32,9 +32,9 @@ _REFS = "#/components/schemas/{name}"
 _ABOUT = (
     "Referral programs from a click to money in the bank. Amounts are whole minor units "
     "with an ISO 4217 code. Errors are RFC 9457 problem documents with a stable `code`. "
-    "Every POST that stores something needs an `Idempotency-Key`: the same key and body get the stored answer "
-    "with `Idempotent-Replayed: true`, the same key and another body get 422. Lists go on "
-    "with `cursor`. Unknown fields and parameters are errors."
+    "Every POST that stores something needs an `Idempotency-Key`: the same key and body get "
+    "the stored answer with `Idempotent-Replayed: true`, the same key and another body get 422. "
+    "Lists go on with `cursor`. Unknown fields and parameters are errors."
 )
 
 

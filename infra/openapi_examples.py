@@ -11,6 +11,7 @@ _PROGRAM = json.loads((Path(__file__).parent / "programs" / "telecom.json").read
 PATH = {
     "program": "telecom",
     "source": "billing",
+    "version": "2",
     "referral": "7w3k9x2m5n8p1q4r6s0t",
     "batch": "3c5d7e9f1g2h4j6k8m0n",
     "queue": "review",
@@ -19,7 +20,7 @@ PATH = {
 }
 """An example for each path parameter."""
 
-BODYLESS = frozenset({"accept", "approve_batch", "start_job"})
+BODYLESS = frozenset({"accept", "approve_batch", "restore_version", "start_job"})
 """Operations whose body may be left out."""
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -72,6 +73,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "reject": {"declined": {"reason": "not_my_territory"}},
     "publish_version": {"telecom": _PROGRAM},
+    "validate_version": {"telecom": _PROGRAM},
     "request_preview": {
         "past": {
             "document": _PROGRAM,

@@ -1,4 +1,4 @@
-"""Programs: publish a version, read it, let systems and reps in."""
+"""Programs: read what counts now, let systems and reps in."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import msgspec
 from msgspec import Meta
 
 from introducer import keyring
-from introducer.check import document
-from introducer.errors import InvalidProgramError
 from introducer.program import Program
 from introducer.tables import programs
 from introducer.tables.store import Transaction
@@ -20,16 +18,7 @@ from submit.inputs import Input
 from submit.once import Stored
 from submit.signature import source_key
 
-DOCUMENT_LIMIT_BYTES = 262_144
-
 resource = Resource(__name__)
-
-
-class VersionMade(msgspec.Struct, frozen=True, kw_only=True):
-    """The version that counts from now on."""
-
-    program: str
-    version: int
 
 
 class ProgramRead(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +26,7 @@ class ProgramRead(msgspec.Struct, frozen=True, kw_only=True):
 
     program: str
     version: int
+    effective_at: str
     published_at: str
     published_by: str
     document: Program
@@ -56,29 +46,6 @@ class SourceMade(msgspec.Struct, frozen=True, kw_only=True):
     secret: str = ""
 
 
-@resource.endpoint(
-    "POST",
-    "/v1/programs/{program}/versions",
-    roles=MANAGER,
-    body=Program,
-    parse=document.parse,
-    limit_bytes=DOCUMENT_LIMIT_BYTES,
-    answer=VersionMade,
-    status=201,
-    codes=("invalid_program",),
-)
-def publish_version(call: Call[Program, Any]) -> Answer:
-    """Publish the next version of a program. Every fault of the document is told at once."""
-    if call.body.id != call.path["program"]:
-        raise InvalidProgramError(
-            [{"path": "$.id", "problem": "not the id in the path", "remedy": "make them equal"}]
-        )
-    programs.ensure_click_salt(call.now)
-    writes = Transaction()
-    version = programs.publish(writes, call.body, now=call.now, actor=call.caller.name)
-    return Answer(body=VersionMade(program=version.program, version=version.version), writes=writes)
-
-
 @resource.endpoint("GET", "/v1/programs/{program}", roles=READERS, answer=ProgramRead)
 def read_program(call: Call[Any, Any]) -> Answer:
     """Read the version of a program that counts now."""
@@ -87,6 +54,7 @@ def read_program(call: Call[Any, Any]) -> Answer:
         body=ProgramRead(
             program=version.program,
             version=version.version,
+            effective_at=version.effective_at,
             published_at=version.published_at,
             published_by=version.published_by,
             document=version.document,

@@ -8,6 +8,7 @@ another one for the same instant, and a scheduled one by publishing for its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -30,6 +31,7 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     effective_at: Instant
 
 
+State = Literal["past", "current", "scheduled"]
 Schedule = Sequence[Slot]
 """The version that counts and those to come, in the order they take effect."""
 
@@ -72,7 +74,7 @@ def with_slot(schedule: Schedule, new: Slot, now: Instant) -> tuple[Slot, ...]:
     return kept
 
 
-def state(schedule: Schedule, number: int, now: Instant) -> str:
+def state(schedule: Schedule, number: int, now: Instant) -> State:
     """Return ``current``, ``scheduled``, or ``past`` for what no longer counts or never will."""
     current = counting(schedule, now)
     if current and current.number == number:
