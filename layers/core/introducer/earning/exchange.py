@@ -35,7 +35,7 @@ class Rates:
         to = to or self._home
         if base == to:
             return amount_minor
-        return money.fraction(amount_minor, *self._minor_ratio(base, to))
+        return money.fraction(amount_minor, *self.minor_ratio(base, to))
 
     def cost(self, amount_minor: int, base: str, to: str) -> int:
         """Return what *amount_minor* uses up of a limit in *to*, rounded up.
@@ -43,7 +43,7 @@ class Rates:
         Raises:
             MissingRateError: The program has no rate for the two.
         """
-        numerator, denominator = self._minor_ratio(base, to)
+        numerator, denominator = self.minor_ratio(base, to)
         return -(-amount_minor * numerator // denominator)
 
     def room(self, left_minor: int, base: str, to: str) -> int:
@@ -52,10 +52,15 @@ class Rates:
         Raises:
             MissingRateError: The program has no rate for the two.
         """
-        numerator, denominator = self._minor_ratio(base, to)
+        numerator, denominator = self.minor_ratio(base, to)
         return left_minor * denominator // numerator
 
-    def _minor_ratio(self, base: str, to: str) -> tuple[int, int]:
+    def minor_ratio(self, base: str, to: str) -> tuple[int, int]:
+        """Return what minor units of *base* are multiplied and divided by, to be told in *to*.
+
+        Raises:
+            MissingRateError: The program has no rate for the two.
+        """
         if base == to:
             return 1, 1
         if (base, to) not in self._ratios:
