@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from submit.app import make_app
-from submit.resources import earnings, links, my_referrals, partners
+from submit.resources import agreements, earnings, links, my_referrals, partners
 
 app = make_app(
-    "partner", partners.resource, links.resource, my_referrals.resource, earnings.resource
+    "partner",
+    partners.resource,
+    agreements.resource,
+    links.resource,
+    my_referrals.resource,
+    earnings.resource,
 )

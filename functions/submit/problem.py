@@ -21,9 +21,11 @@ from introducer.errors import (
     IntroducerError,
     InvalidInputError,
     InvalidProgramError,
+    MissingRateError,
     NotFoundError,
     OutdatedError,
     PayoutsHaltedError,
+    SeveralFaultsError,
     SignatureError,
     StaleError,
     TransitionError,
@@ -37,10 +39,11 @@ RETRY_AFTER_S = 2
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that is wrong: where, and what."""
+    """One thing that is wrong: where, what, and a stable code where there are several."""
 
     field: str
     detail: str
+    code: str = ""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -98,6 +101,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
     InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    SeveralFaultsError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    MissingRateError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidProgramError: HTTPStatus.UNPROCESSABLE_ENTITY,
     IdempotencyError: HTTPStatus.UNPROCESSABLE_ENTITY,
     TransitionError: HTTPStatus.CONFLICT,
@@ -126,6 +131,11 @@ def of(failure: Exception, request_id: str) -> Problem:
             return msgspec.structs.replace(problem, findings=findings)
         case InvalidInputError(field=field, message=detail):
             return msgspec.structs.replace(problem, errors=[Fault(field=field, detail=detail)])
+        case SeveralFaultsError(faults=several):
+            found = [
+                Fault(field=each.field, detail=each.message, code=each.code) for each in several
+            ]
+            return msgspec.structs.replace(problem, errors=found)
         case RequestError(faults=faults):
             return msgspec.structs.replace(problem, errors=faults)
     return problem

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from submit.app import make_app
-from submit.resources import batches, jobs, previews, programs, queues, rep_work, reps
+from submit.resources import (
+    batches,
+    jobs,
+    placements,
+    previews,
+    programs,
+    prospects,
+    queues,
+    rep_work,
+    reps,
+    versions,
+)
 
 app = make_app(
     "staff",
     rep_work.resource,
     programs.resource,
+    versions.resource,
     previews.resource,
     reps.resource,
+    prospects.resource,
     queues.resource,
+    placements.resource,
     batches.resource,
     jobs.resource,
 )

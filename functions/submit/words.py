@@ -9,6 +9,8 @@ EVENTS = {
     "ReferralDuplicate": "The lead had been referred before.",
     "ReferralIneligible": "The program does not take this lead.",
     "ReferralAssigned": "It was given to a sales representative.",
+    "ReferralReminded": "The sales representative was reminded.",
+    "ReferralAssessed": "The sales representative assessed it.",
     "ReferralReturned": "It is being given to another sales representative.",
     "ReferralAccepted": "The sales representative took it.",
     "ReferralRejected": "It was turned down.",
@@ -22,6 +24,7 @@ EVENTS = {
     "ReferralExpired": "Nothing happened for too long.",
     "ReferralHeld": "Rewards for it are being kept back while something is looked into.",
     "ReferralReleased": "Rewards for it are no longer kept back.",
+    "ReferralEventRecorded": "Something that counts in the program was reported.",
     "SaleRecorded": "The customer bought again.",
     "SaleRefunded": "Part of a purchase was paid back.",
 }
@@ -31,6 +34,7 @@ REASONS = {
     "no_partner": "Nobody could be credited.",
     "no_rep": "No sales representative is free for it.",
     "no_reps": "No sales representative is free for it.",
+    "sla": "It was not taken in time.",
     "not_my_territory": "It belonged to another territory.",
     "no_capacity": "There was no capacity.",
     "conflict_of_interest": "There was a conflict of interest.",
@@ -41,6 +45,21 @@ REASONS = {
     "self_referral": "The lead seems to be the partner.",
     "crm": "The sales team closed it.",
 }
+
+PASSED_OVER = {
+    "country": "The rule is for other countries.",
+    "product": "Other products.",
+    "condition": "The rule's condition does not hold.",
+    "unknown": "The program has no such representative.",
+    "inactive": "Takes no leads at present.",
+    "handed_back": "Had it and handed it back, or did not take it in time.",
+    "territory": "The lead is outside their territory.",
+    "size": "The lead's company has another size.",
+    "language": "Does not speak the lead's language.",
+    "hours": "Not at work at that moment.",
+    "full": "Had as many open leads as they take.",
+}
+"""Why a rule or a representative was passed over, by the codes of routing."""
 
 
 def of_event(kind: str) -> str:

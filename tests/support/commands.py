@@ -15,6 +15,7 @@ from introducer.referral import (
     Lose,
     MarkDuplicate,
     MarkIneligible,
+    RecordEvent,
     RecordRefund,
     RecordSale,
     Reject,
@@ -49,6 +50,7 @@ COMMANDS: tuple[Command, ...] = (
     Win(sale=SALE),
     Lose(reason="budget", source_at=LATER),
     RecordSale(sale=SALE),
+    RecordEvent(event="demo_held", id="e1", at=LATER),
     RecordRefund(sale="s1", refund="f1", amount_minor=1_000, nothing_left=False),
     RecordRefund(sale="s1", refund="f1", amount_minor=50_000, nothing_left=True),
     Retain(),
@@ -80,6 +82,9 @@ ALLOWED: dict[str, set[str]] = {
     "Win": {"assigned", "accepted", "qualified", "proposal", "lost"},
     "Lose": {"assigned", "accepted", "qualified", "proposal"},
     "RecordSale": {"won", "retained"},
+    "RecordEvent": set(
+        "submitted screening review assigned accepted qualified proposal won retained".split()
+    ),
     "RecordRefund": {"won", "retained"},
     "Retain": {"won"},
     "Churn": {"won", "retained"},

@@ -41,6 +41,10 @@ def document(**overrides: Any) -> Program:
         "landing_url": "https://www.acme.example/start",
         "products": ["fibre", "mobile"],
         "stages": ["qualified", "proposal"],
+        "events": {
+            "demo_held": {"name": "A demonstration was held"},
+            "upgraded": {"name": "The customer took a larger plan", "amount": True},
+        },
         "routing": {
             "rules": [
                 {"reps": ["anna", "ben"], "countries": ["DE"]},

@@ -12,24 +12,28 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from introducer import clickid, clock, identity, ids, keyring, referral
+from introducer import attribution, clickid, clock, identity, ids, keyring, referral, score
 from introducer.errors import InvalidInputError
 from introducer.partner import Link
 from introducer.program import ProgramVersion
-from introducer.referral import Referral, Touch
+from introducer.referral import Facts, Referral, Touch
 from introducer.tables import claims, partners, programs, referrals
 from introducer.tables.people import Contact
 from introducer.tables.referrals import LeadTakenError
 from introducer.tables.store import Transaction
-from submit import inputs
+from submit import facts, inputs
 from submit.http import Answer, Call, Form, Reply, Resource
 from submit.inputs import FORM, Input, Pairs
 
 MAX_CLICKS = 20
+MAX_CO_REFERRERS = 10
 
 resource = Resource(__name__)
 
 Clicks = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=MAX_CLICKS)]
+CoReferrers = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=32)]], Meta(max_length=MAX_CO_REFERRERS)
+]
 
 
 class Consent(Input, frozen=True, kw_only=True):
@@ -43,7 +47,8 @@ class NewReferral(Input, frozen=True, kw_only=True):
     """A lead who wants to be contacted, and what led them here.
 
     ``clicks`` are click ids as the landing page got them, ``code`` is a link code that
-    somebody typed. One of them, or the cookie, must lead to a partner.
+    somebody typed. One of them, or the cookie, must lead to a partner. ``co_referrers`` are
+    link codes or ids of partners who share in it. ``answers`` are to the program's questions.
     """
 
     name: inputs.Line
@@ -57,6 +62,11 @@ class NewReferral(Input, frozen=True, kw_only=True):
     locale: inputs.Locale = "en"
     clicks: Clicks = msgspec.field(default_factory=list)
     code: Annotated[str, Meta(max_length=32)] = ""
+    co_referrers: CoReferrers = msgspec.field(default_factory=list)
+    answers: facts.Answers = msgspec.field(default_factory=dict)
+    size: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
+    industry: Annotated[str, Meta(pattern=r"^([a-z][a-z0-9_]{0,31})?$(?!\n)")] = ""
+    language: Annotated[str, Meta(pattern=r"^([a-z]{2})?$(?!\n)")] = ""
     utm: inputs.Utm = msgspec.field(default_factory=dict)
 
 
@@ -70,11 +80,14 @@ class ReferralMade(msgspec.Struct, frozen=True, kw_only=True):
 def read_form(pairs: Pairs) -> dict[str, object]:
     """Return the fields of a form in the shape of :class:`NewReferral`.
 
-    ``consent.given`` and ``consent.text_version`` make up the consent, ``clicks`` may be
-    repeated, ``utm_*`` are campaign tags; empty fields count as not sent.
+    ``consent.given`` and ``consent.text_version`` make up the consent, ``answers.*`` the
+    answers, ``clicks`` and ``co_referrers`` may be repeated, ``utm_*`` are campaign tags; empty
+    fields count as not sent.
     """
     plain: dict[str, object] = {}
     clicks: list[str] = []
+    co_referrers: list[str] = []
+    answers: dict[str, str] = {}
     utm: dict[str, str] = {}
     consent: dict[str, object] = {}
     for name, value in pairs:
@@ -82,6 +95,10 @@ def read_form(pairs: Pairs) -> dict[str, object]:
             continue
         if name in {"clicks", clickid.PARAMETER}:
             clicks.append(value)
+        elif name == "co_referrers":
+            co_referrers.append(value)
+        elif name.startswith("answers."):
+            answers[name.removeprefix("answers.")] = value
         elif name.startswith("utm_"):
             utm[name] = value
         elif name == "consent.given":
@@ -91,7 +108,8 @@ def read_form(pairs: Pairs) -> dict[str, object]:
         else:
             # Browsers send line breaks as CR LF; stored text has line feeds.
             plain[name] = value.replace("\r\n", "\n")
-    return {**plain, "clicks": clicks, "utm": utm, "consent": consent}
+    lists = {"clicks": clicks, "co_referrers": co_referrers}
+    return {**plain, **lists, "answers": answers, "utm": utm, "consent": consent}
 
 
 def thank(path: dict[str, str]) -> Reply:
@@ -111,7 +129,18 @@ def thank(path: dict[str, str]) -> Reply:
     status=201,
     again=(LeadTakenError,),
     form=Form(read=read_form, answer=thank),
-    codes=("unknown_code", "no_partner", "unknown_product", "invalid_email", "invalid_phone"),
+    codes=(
+        "unknown_code",
+        "unknown_co_referrer",
+        "no_partner",
+        "unknown_product",
+        "unknown_question",
+        "invalid_answer",
+        "answer_missing",
+        "invalid_answers",
+        "invalid_email",
+        "invalid_phone",
+    ),
 )
 def submit_referral(call: Call[NewReferral, Any]) -> Answer:
     """Submit a referral.
@@ -130,8 +159,13 @@ def submit_referral(call: Call[NewReferral, Any]) -> Answer:
         note=body.note,
         locale=body.locale,
     )
+    known = _facts(call, version)
     touches = _touches(call)
-    made = _referral(call, version, contact, touches)
+    made = _referral(call, version, contact, touches, known)
+    scored = score.score(version.document.score, score.facts_of(made))
+    if scored:
+        made = msgspec.structs.replace(made, facts={**known, score.FACT: scored.score})
+        touches.append(score.touch_of(scored, at=call.now))
     writes = Transaction()
     referrals.submit(
         writes,
@@ -144,12 +178,28 @@ def submit_referral(call: Call[NewReferral, Any]) -> Answer:
     return Answer(body=ReferralMade(id=made.id), writes=writes)
 
 
+def _facts(call: Call[NewReferral, Any], version: ProgramVersion) -> Facts:
+    body = call.body
+    known = facts.of_answers(version.document, body.answers, from_form=call.kind == FORM)
+    known["lead.language"] = body.language or body.locale[:2]
+    if body.size is not None:
+        known["lead.size"] = body.size
+    if body.industry:
+        known["lead.industry"] = body.industry
+    return known
+
+
 def _referral(
-    call: Call[NewReferral, Any], version: ProgramVersion, contact: Contact, touches: list[Touch]
+    call: Call[NewReferral, Any],
+    version: ProgramVersion,
+    contact: Contact,
+    touches: list[Touch],
+    known: Facts,
 ) -> Referral:
     lead_key = identity.email_key(contact.email, keyring.secret(keyring.IDENTITY))
     earlier = claims.find(version.program, "lead_email", lead_key, now=call.now)
-    newest = max((touch for touch in touches if touch.link), key=lambda touch: touch.at)
+    own = [touch for touch in touches if touch.link and attribution.ROLE not in touch.data]
+    newest = max(own, key=lambda touch: touch.at)
     return Referral(
         id=ids.new_id(),
         program=version.program,
@@ -165,6 +215,7 @@ def _referral(
         country=call.body.country,
         product=call.body.product,
         duplicate_of=earlier.target if earlier else "",
+        facts=known,
     )
 
 
@@ -172,8 +223,8 @@ def _touches(call: Call[NewReferral, Any]) -> list[Touch]:
     """Return everything that led the lead here, the consent last.
 
     Raises:
-        InvalidInputError: The typed code is not a link of this program, or nothing
-            leads to a partner.
+        InvalidInputError: The typed code is not a link of this program, nothing leads to
+            a partner, or a co-referrer is none of its partners.
     """
     links = _Links(call.path["program"])
     touches = _clicks(call, links)
@@ -200,7 +251,39 @@ def _touches(call: Call[NewReferral, Any]) -> list[Touch]:
         utm=call.body.utm,
         data={"consent": "given", "consent_text": call.body.consent.text_version},
     )
-    return [*touches, form]
+    return [*touches, *_co_referrers(call, links, touches), form]
+
+
+def _co_referrers(call: Call[NewReferral, Any], links: _Links, touches: list[Touch]) -> list[Touch]:
+    """Return a touch for each partner named beside those who led the lead here, in their order."""
+    seen = {touch.partner for touch in touches}
+    named = []
+    for place, text in enumerate(call.body.co_referrers):
+        link = links.find(text.strip().lower())
+        partner = link.partner if link else _partner_id(text.strip(), call.path["program"])
+        if not partner:
+            field = f"co_referrers[{place}]"
+            raise InvalidInputError(field, "no such partner", code="unknown_co_referrer")
+        if partner in seen:
+            continue
+        seen.add(partner)
+        named.append(
+            Touch(
+                # Sorts after a typed code, and by place: that is the order of fixed shares.
+                id=f"named-{place:02}-{partner}",
+                kind="code",
+                at=call.now,
+                link=link.code if link else "",
+                partner=partner,
+                data={attribution.ROLE: attribution.CO_REFERRER},
+            )
+        )
+    return named
+
+
+def _partner_id(text: str, program: str) -> str:
+    found = partners.find_partner(text) if inputs.PATH.fullmatch(text) else None
+    return found.id if found and found.program == program and found.status == "active" else ""
 
 
 def _clicks(call: Call[NewReferral, Any], links: _Links) -> list[Touch]:

@@ -6,7 +6,8 @@ HTTP status lives at the edge (``submit.http``).
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 
 class IntroducerError(Exception):
@@ -37,6 +38,27 @@ class InvalidInputError(IntroducerError):
         super().__init__(message, field=field)
         self.field = field
         self.code = code
+
+
+class Fault(NamedTuple):
+    """One value that cannot be accepted: a stable code, the field, and what is wrong."""
+
+    code: str
+    field: str
+    message: str
+
+
+class SeveralFaultsError(IntroducerError):
+    """Values from outside cannot be accepted; ``faults`` is every one of them.
+
+    A fault that stands alone gives the error its own code and words.
+    """
+
+    def __init__(self, code: str, message: str, faults: Sequence[Fault]) -> None:
+        alone = len(faults) == 1
+        super().__init__(faults[0].message if alone else message)
+        self.code = faults[0].code if alone else code
+        self.faults = list(faults)
 
 
 class InvalidProgramError(IntroducerError):

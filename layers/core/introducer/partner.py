@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from introducer.clock import Instant
 from introducer.event import Event
+from introducer.prospect import Prospect
 from introducer.working_hours import Hours
 
 
@@ -212,6 +215,32 @@ def owner_changed(
         data={"owner": owner},
     )
     return after, event
+
+
+def relisted(
+    partner: Partner, said: Prospect, *, now: Instant, actor: str
+) -> tuple[Partner, Event]:
+    """Return *partner* with what the company's list says of them now, and the event."""
+    return _changed(partner, "PartnerRelisted", {}, now, actor, **listing(said, partner.type))
+
+
+def listing(said: Prospect | None, kind: str) -> dict[str, Any]:
+    """Return the fields of a partner that come from the company's list.
+
+    Args:
+        said: Their entry, None for somebody who is not on it.
+        kind: Their type where the list names none.
+    """
+    if said is None:
+        return {"type": kind}
+    return {
+        "listed": True,
+        "type": said.type or kind,
+        "segment": said.segment,
+        "score": said.score,
+        "customer_since": said.customer_since,
+        "owner": said.owner,
+    }
 
 
 def payee_changed(partner: Partner, *, now: Instant, actor: str) -> tuple[Partner, Event]:

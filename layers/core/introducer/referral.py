@@ -79,7 +79,7 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     remind_at: Instant = ""
     """When the rep is to be reminded of it; empty once that was done."""
     facts: Facts = {}
-    """What else is known, under the catalogue's names: ``lead.*``, ``answers.*``, ``metadata.*``."""
+    """What else is known under the catalogue's names: ``lead.*``, ``answers.*``, ``metadata.*``."""
 
     @property
     def entity(self) -> str:
@@ -232,6 +232,17 @@ class RecordSale(msgspec.Struct, frozen=True, kw_only=True):
     sale: Sale
 
 
+class RecordEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of the program's own was reported; an amount comes with its currency."""
+
+    event: str
+    id: str
+    """The sender's own id, unique within the referral."""
+    at: Instant
+    amount_minor: int = 0
+    currency: str = ""
+
+
 class RecordRefund(msgspec.Struct, frozen=True, kw_only=True):
     """Part of a sale was paid back; ``nothing_left`` when no sale stands any more."""
 
@@ -288,6 +299,7 @@ Command = (
     | Win
     | Lose
     | RecordSale
+    | RecordEvent
     | RecordRefund
     | Retain
     | Churn
@@ -385,6 +397,7 @@ def _sources(command: type, document: Program) -> frozenset[str]:
         Win: working | {"assigned", "lost"},
         Lose: working | {"assigned"},
         RecordSale: SOLD,
+        RecordEvent: still_open | SOLD,
         RecordRefund: SOLD,
         Retain: frozenset({"won"}),
         Churn: SOLD,
@@ -487,8 +500,8 @@ def _deadlines(document: Program, now: Instant) -> dict[str, object]:
     return {"accept_by": accept_by, "remind_at": remind_at if reminded else ""}
 
 
-def _customer_outcome(
-    command: Advance | Win | Lose | RecordSale | RecordRefund | Retain | Churn,
+def _customer_outcome(  # noqa: PLR0911  (one line for each command)
+    command: Advance | Win | Lose | RecordSale | RecordEvent | RecordRefund | Retain | Churn,
     document: Program,
 ) -> tuple[str, dict[str, object], dict[str, str | int]]:
     match command:
@@ -514,6 +527,8 @@ def _customer_outcome(
             )
         case RecordSale(sale=sale):
             return "SaleRecorded", {}, _sale_data(sale)
+        case RecordEvent():
+            return "ReferralEventRecorded", {}, _event_data(command, document)
         case RecordRefund(sale=sale_id, refund=refund, amount_minor=amount, nothing_left=gone):
             data: dict[str, str | int] = {"sale": sale_id, "refund": refund, "amount_minor": amount}
             if gone:
@@ -535,6 +550,16 @@ def _ended(
 
 def _sale_data(sale: Sale) -> dict[str, str | int]:
     return {"sale": sale.id, "amount_minor": sale.amount_minor, "currency": sale.currency}
+
+
+def _event_data(command: RecordEvent, document: Program) -> dict[str, str | int]:
+    if command.event not in document.events:
+        message = f"the program has no event {command.event}"
+        raise TransitionError(message, event=command.event)
+    data: dict[str, str | int] = {"event": command.event, "id": command.id, "at": command.at}
+    if command.currency:
+        data |= {"amount_minor": command.amount_minor, "currency": command.currency}
+    return data
 
 
 def _present(**values: str) -> dict[str, str | int]:
