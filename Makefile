@@ -65,9 +65,10 @@ stop: $(DEV) ## Stop what `make run` keeps up elsewhere
 demo: tools ## Walk one referral from a click to money in the bank; starts the stack if none runs
 	@$(PY) -m infra.local demo
 
-accrue payout sweep seal reconcile: $(DEV)
+accrue payout sweep seal reconcile overdue: $(DEV)
 	@$(PY) -m infra.jobs $@
 
+overdue: ## Remind reps of leads they have not taken and take back what is overdue, on the running stack
 accrue: ## Release rewards whose hold is over, on the running stack
 payout: ## Start the payout batches that are due, on the running stack
 sweep: ## Hold rewards of referrals that look like fraud, on the running stack
@@ -117,8 +118,15 @@ deploy: tools ## Build and deploy to STAGE with the credentials at hand; asks fi
 openapi: $(DEV) ## Write functions/submit/openapi.json from routes and schemas
 	@$(CODE) $(PY) -m infra.openapi
 
+program-validate: $(DEV) ## Tell everything that is wrong with a program document: FILE=... [BASE=...]
+	@test -n "$(FILE)" || { echo "name the document: make program-validate FILE=infra/programs/telecom.json" >&2; exit 2; }
+	@$(CODE) $(PY) -m infra.program validate $(FILE) $(addprefix --base ,$(BASE))
+
+program-schema: $(DEV) ## Write the JSON Schema of program documents from the code
+	@$(CODE) $(PY) -m infra.program schema
+
 clean: ## Remove builds and caches; keeps environments and state
 	rm -rf .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help tools install lock run stop demo accrue payout sweep seal reconcile test test-unit test-integration \
-  test-template test-system lint fmt bench build deploy openapi clean
+.PHONY: help tools install lock run stop demo accrue payout sweep seal reconcile overdue test test-unit test-integration \
+  test-template test-system lint fmt bench build deploy openapi program-validate program-schema clean

@@ -40,19 +40,19 @@ def test_all_findings_are_told_at_once_with_path_and_remedy() -> None:
             "remedy": "use an ISO 4217 code",
         },
         {
+            "path": "$.time_zone",
+            "problem": "unknown time zone",
+            "remedy": "use an IANA name such as Europe/Berlin",
+        },
+        {
             "path": "$.rewards[0].milestones",
             "problem": "the shares add up to 9500 basis points",
             "remedy": "make them add up to 10000",
         },
         {
-            "path": "$.rewards[1].audiences",
+            "path": "$.rewards[1].audiences[0]",
             "problem": "there is no audience nobody",
-            "remedy": "name a declared one",
-        },
-        {
-            "path": "$.time_zone",
-            "problem": "unknown time zone",
-            "remedy": "use an IANA name such as Europe/Berlin",
+            "remedy": "declare it in audiences",
         },
     ] == _findings(currency="XYZ", rewards=rewards, time_zone="Mars/Olympus")
 
@@ -61,9 +61,9 @@ def test_a_typo_is_a_finding() -> None:
     """A field the product does not know is never skipped in silence."""
     assert [
         {
-            "path": "$",
-            "problem": "Object contains unknown field `retention_day`",
-            "remedy": "see the published schema",
+            "path": "$.retention_day",
+            "problem": "there is no field retention_day here",
+            "remedy": "did you mean retention_days?",
         }
     ] == _findings(retention_day=3)
 

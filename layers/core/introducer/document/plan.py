@@ -244,6 +244,8 @@ class RewardPlan(Part, frozen=True):
     trigger: Trigger = InvoicePaid()
     beneficiary: Beneficiary = "partner"
     type: RewardType = "cash"
+    by_chance: bool = False
+    """Whether what it gives is a chance in a draw and not the prize; for the law's sake."""
     audiences: list[Key] = []
     """Whose referrals it rewards; empty means everybody's."""
     condition: Condition | None = None
