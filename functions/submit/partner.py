@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from submit.app import make_app
-from submit.resources import agreements, earnings, links, my_referrals, partners
+from submit.resources import agreements, earnings, forecast, links, my_referrals, partners
 
 app = make_app(
     "partner",
@@ -12,4 +12,5 @@ app = make_app(
     links.resource,
     my_referrals.resource,
     earnings.resource,
+    forecast.resource,
 )

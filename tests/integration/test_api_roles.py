@@ -25,12 +25,17 @@ ALLOWED: dict[str, set[str]] = {
     "GET /v1/me/referrals": {"partner"},
     "GET /v1/me/referrals/{referral}": {"partner"},
     "GET /v1/me/rewards": {"partner"},
+    "GET /v1/me/forecast": {"partner"},
     "GET /v1/me/statement": {"partner"},
     "GET /v1/rep/referrals": {"rep"},
     "GET /v1/rep/referrals/{referral}": {"rep"},
     "POST /v1/rep/referrals/{referral}/accept": {"rep"},
     "POST /v1/rep/referrals/{referral}/reject": {"rep"},
     "POST /v1/programs/{program}/versions": {"manager"},
+    "GET /v1/programs/{program}/versions": {"manager", "finance", "auditor"},
+    "GET /v1/programs/{program}/versions/{version}": {"manager", "finance", "auditor"},
+    "POST /v1/programs/{program}/versions/{version}/restore": {"manager"},
+    "POST /v1/programs/{program}/validate": {"manager"},
     "GET /v1/programs/{program}": {"manager", "finance", "auditor"},
     "POST /v1/programs/{program}/previews": {"manager"},
     "GET /v1/programs/{program}/previews": {"manager", "auditor"},
@@ -56,10 +61,12 @@ def path(spec: Endpoint) -> str:
 
 
 def test_every_route_is_in_the_table() -> None:
-    """A route without a login is one of three; every other stands in the table above."""
+    """A route without a login is one of five; every other stands in the table above."""
     assert ALLOWED == {f"{spec.method} {spec.route}": set(spec.roles) for spec in GUARDED}
     assert {
         "POST /v1/programs/{program}/referrals",
+        "GET /v1/programs/{program}/rewards",
+        "POST /v1/programs/{program}/estimate",
         "GET /v1/openapi.json",
         "POST /v1/inbound/{program}/{source}",
     } == {f"{spec.method} {spec.route}" for spec in SPECS if not spec.roles}

@@ -63,6 +63,11 @@ def condition(
     return f"({text})" if nested and len(parts) > 1 else text
 
 
+def amount(amount_minor: int, unit: str, locale: str) -> str:
+    """Return an amount as *locale* writes it; *unit* is a currency, ``PTS`` or ``EUR.credit``."""
+    return language(locale).amount(amount_minor, unit)
+
+
 # ---- steps of a trace
 
 
