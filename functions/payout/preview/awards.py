@@ -22,20 +22,20 @@ from introducer.earning.rules import PlanRules, Rules
 from introducer.money import BASIS_POINTS
 from payout.preview import offers
 from payout.preview.conditions import Fact, Facts, holds
-from payout.preview.exact import WIDE, convert, fraction, period, plus_months
-from payout.preview.offers import Offer
-from payout.preview.sheet import Sheet
+from payout.preview.exact import WIDE, exchange, fraction, period, plus_months
+from payout.preview.offers import Offer, Offers, Unit, fixed
+from payout.preview.sheet import BENEFICIARY, Sheet
 
 _AT_ONCE = 24
 """So many plans of a group are computed together: enough for the cores, little for the memory."""
-_CARRIED = ["row", "occ", "seat", "holder", "weight", "total", "at"]
+_CARRIED = ["row", "occ", "referral", "seat", "holder", "weight", "at"]
 
 
 def awards(sheet: Sheet) -> pl.DataFrame:
     """Return the chosen offers, whole and not yet limited, in the order they are granted.
 
-    Columns: ``row`` (of the partner asked about), ``occ``, ``seat``, ``holder``, ``weight``,
-    ``total``, ``at``, ``beneficiary``, ``plan`` (its place in the document), ``amount``,
+    Columns: ``row`` (of the partner asked about), ``occ``, ``referral``, ``seat``, ``holder``,
+    ``weight``, ``at``, ``beneficiary``, ``plan`` (its place in the document), ``amount``,
     ``currency``. ``sheet.missing`` says which rows lack an exchange rate.
     """
     found = []
@@ -49,13 +49,10 @@ def awards(sheet: Sheet) -> pl.DataFrame:
             groups.setdefault(each.group, []).append(each)
         for group in groups.values():
             chosen = _choose(sheet, seats, facts, group)
-            found.append(chosen.with_columns(beneficiary=pl.lit(beneficiary, _BENEFICIARY)))
+            found.append(chosen.with_columns(beneficiary=pl.lit(beneficiary, BENEFICIARY)))
     if not found:
         found = [_empty(sheet)]
     return pl.concat(found).sort("occ", "turn", "seat", maintain_order=True).drop("turn")
-
-
-_BENEFICIARY = pl.Enum(["partner", "organization", "customer", "rep"])
 
 
 def _empty(sheet: Sheet) -> pl.DataFrame:
@@ -65,7 +62,7 @@ def _empty(sheet: Sheet) -> pl.DataFrame:
         plan=pl.lit(0, dtype=pl.UInt16),
         amount=pl.lit(0, dtype=pl.Int64),
         currency=pl.lit("", dtype=pl.Categorical()),
-        beneficiary=pl.lit("partner", _BENEFICIARY),
+        beneficiary=pl.lit("partner", BENEFICIARY),
     )
 
 
@@ -81,9 +78,15 @@ def _choose(
     sheet: Sheet, seats: pl.DataFrame, facts: Facts, group: Sequence[PlanRules]
 ) -> pl.DataFrame:
     """Return the best-paying offer of a group for each seat, the first of equals."""
-    made = {each: offers.offer(each, _own(each, facts)) for each in group}
-    units = {offer.unit for offer in made.values() if isinstance(offer.unit, str)}
-    alike = len(units) == 1 and all(isinstance(offer.unit, str) for offer in made.values())
+    maker = Offers(sheet.rules.document.currency, sheet.known)
+    made = {each: maker.of(each, _own(each, facts)) for each in group}
+    for each, offer in made.items():
+        for lack in offer.lacks:
+            lacking = seats.filter(fits(each, facts) & lack.where)
+            sheet.note_missing(lacking, lack.base, lack.to)
+    alike = len({offer.unit.only for offer in made.values()} - {None}) == 1 and all(
+        offer.unit.only for offer in made.values()
+    )
     if alike:
         best = _best_alike(seats, facts, made)
     else:
@@ -91,10 +94,10 @@ def _choose(
     turn = pl.min_horizontal(
         *(pl.when(triggered(each)).then(pl.lit(each.index, dtype=pl.UInt16)) for each in group)
     )
-    currency = next(iter(made.values())).currency if alike else pl.col("best.currency")
+    currency = next(iter(made.values())).unit.currency if alike else pl.col("best.currency")
     return (
         seats.lazy()
-        .with_columns(best, turn.alias("turn"))
+        .with_columns(*best, turn.alias("turn"))
         .filter(pl.col("best.amount") > 0)
         .select(
             *_CARRIED,
@@ -107,17 +110,19 @@ def _choose(
     )
 
 
-def _best_alike(
-    seats: pl.DataFrame, facts: Facts, made: dict[PlanRules, Offer]
-) -> list[pl.Series]:
+def _best_alike(seats: pl.DataFrame, facts: Facts, made: dict[PlanRules, Offer]) -> list[pl.Series]:
     """Compare offers of one currency, some plans at a time."""
     plans = list(made)
     best: pl.DataFrame | None = None
     for begin in range(0, len(plans), _AT_ONCE):
         some = plans[begin : begin + _AT_ONCE]
+        # Offers may all be constants; the column makes them as long as the rows.
         amounts = seats.lazy().select(
-            pl.when(fits(each, facts)).then(made[each].amount).alias(str(each.index))
-            for each in some
+            "row",
+            *(
+                pl.when(fits(each, facts)).then(made[each].amount).alias(str(each.index))
+                for each in some
+            ),
         )
         most = amounts.with_columns(
             pl.max_horizontal(str(each.index) for each in some).alias("best.amount")
@@ -136,9 +141,7 @@ def _best_alike(
         else:
             more = now["best.amount"] > best["best.amount"].fill_null(-1)
             more = more.fill_null(value=False)
-            best = pl.DataFrame(
-                [now[name].zip_with(more, best[name]) for name in now.columns]
-            )
+            best = pl.DataFrame([now[name].zip_with(more, best[name]) for name in now.columns])
     assert best is not None
     return best.get_columns()
 
@@ -147,16 +150,14 @@ def _best_told(
     sheet: Sheet, seats: pl.DataFrame, facts: Facts, made: dict[PlanRules, Offer]
 ) -> list[pl.Series]:
     """Compare offers of several currencies, told in the program's where they differ in a row."""
-    home = sheet.rules.document.currency
-    named = {offer.unit for offer in made.values() if isinstance(offer.unit, str)} - {offers.SALE}
-    known = sorted({*sheet.known, *named})
+    home = fixed(sheet.rules.document.currency)
     frame = seats.lazy().select(
         "row",
         *(
             pl.when(fits(each, facts)).then(offer.amount).alias(f"a{each.index}")
             for each, offer in made.items()
         ),
-        *(offer.currency.alias(f"c{each.index}") for each, offer in made.items()),
+        *(offer.unit.currency.alias(f"c{each.index}") for each, offer in made.items()),
     )
     frame = frame.with_columns(
         pl.when(pl.col(f"a{each.index}").is_not_null())
@@ -171,24 +172,27 @@ def _best_told(
     frame = frame.with_columns(mixed=mixed).with_columns(
         pl.when("mixed")
         .then(
-            convert(
-                pl.col(f"a{each.index}"), pl.col(f"c{each.index}"), home, sheet.rates, known
+            exchange(
+                pl.col(f"a{each.index}"),
+                Unit(pl.col(f"c{each.index}"), offer.unit.among),
+                home,
+                sheet.rates,
             )
         )
         .otherwise(pl.col(f"a{each.index}").cast(WIDE))
         .alias(f"t{each.index}")
-        for each in made
+        for each, offer in made.items()
     )
     table = frame.collect()
     for each in made:
         lacking = pl.col(f"a{each.index}").is_not_null() & pl.col(f"t{each.index}").is_null()
-        sheet.note_missing(table.filter(lacking), pl.col(f"c{each.index}"), home)
+        sheet.note_missing(table.filter(lacking), pl.col(f"c{each.index}"), home.currency)
     most = pl.max_horizontal(f"t{each.index}" for each in made)
     wins = {each.index: pl.col(f"t{each.index}") == most for each in made}
     return table.select(
-        pl.coalesce(
-            pl.when(win).then(pl.col(f"a{index}")) for index, win in wins.items()
-        ).alias("best.amount"),
+        pl.coalesce(pl.when(win).then(pl.col(f"a{index}")) for index, win in wins.items()).alias(
+            "best.amount"
+        ),
         pl.coalesce(
             pl.when(win).then(pl.lit(index, dtype=pl.UInt16)) for index, win in wins.items()
         ).alias("best.plan"),

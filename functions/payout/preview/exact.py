@@ -7,6 +7,8 @@ the work is done in 128 bits.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import polars as pl
 
 from introducer import money
@@ -39,20 +41,30 @@ def limited(amount: pl.Expr) -> pl.Expr:
     return amount.clip(upper_bound=money.MAX_MINOR).cast(pl.Int64)
 
 
-def convert(amount: pl.Expr, currency: pl.Expr, to: str, rates: Rates, known: list[str]) -> pl.Expr:
-    """Return *amount* in minor units of *to*, in 128 bits, rounded once; null without a rate.
+class Currencies(Protocol):
+    """What amounts are in, row by row, and every currency it may be."""
 
-    Args:
-        amount: Minor units.
-        currency: What each amount is in.
-        to: What all are told in.
-        rates: The program's own.
-        known: The currencies that occur.
-    """
-    chain = pl.when(currency == to).then(amount.cast(WIDE))
-    for each in known:
-        if each != to and rates.has(each, to):
-            chain = chain.when(currency == each).then(fraction(amount, *rates.ratio(each, to)))
+    @property
+    def currency(self) -> pl.Expr:
+        """The currency of each row."""
+
+    @property
+    def among(self) -> frozenset[str]:
+        """Every currency there may be."""
+
+
+def exchange(amount: pl.Expr, base: Currencies, to: Currencies, rates: Rates) -> pl.Expr:
+    """Return amounts of *base* told in *to*, in 128 bits, rounded once; null without a rate."""
+    if len(base.among | to.among) == 1:
+        return amount.cast(WIDE)
+    chain = pl.when(base.currency == to.currency).then(amount.cast(WIDE))
+    for each in sorted(base.among):
+        for other in sorted(to.among):
+            if each == other or not rates.has(each, other):
+                continue
+            between = (base.currency == each) & (to.currency == other)
+            told = fraction(amount, *rates.minor_ratio(each, other))
+            chain = chain.when(between).then(told)
     return chain.otherwise(pl.lit(None, dtype=WIDE))
 
 

@@ -8,11 +8,14 @@ from introducer.catalogue import FIELDS
 from introducer.document.plan import Beneficiary, Points
 from introducer.earning.exchange import Rates
 from introducer.earning.rules import Rules
+from introducer.money import BASIS_POINTS
 from payout.preview import lines, offers
 from payout.preview.cells import currencies
 from payout.preview.conditions import Fact
-from payout.preview.exact import convert
+from payout.preview.exact import exchange
+from payout.preview.offers import Unit, fixed
 
+BENEFICIARY = pl.Enum(["partner", "organization", "customer", "rep"])
 _LINE_FACTS = ("sale.items", "sale.quantity", "sale.products")
 
 
@@ -40,7 +43,7 @@ class Sheet:
         return self.rules.rates
 
     def seats(self, beneficiary: Beneficiary) -> pl.DataFrame:
-        """Return who may earn: rows with ``holder``, ``weight``, ``total`` and ``seat``.
+        """Return who may earn: rows with ``holder``, ``weight`` and ``seat``.
 
         The facts in a row are those of the partner who is asked about.
         """
@@ -48,10 +51,13 @@ class Sheet:
             self._seats[beneficiary] = self._made(beneficiary)
         return self._seats[beneficiary]
 
-    def note_missing(self, frame: pl.DataFrame, currency: pl.Expr, to: str) -> None:
-        """Remember that the rows of *frame* need a rate to *to*."""
-        pairs = frame.select("row", currency.cast(pl.String).alias("base")).drop_nulls()
-        self.missing += [(row, base, to) for row, base in pairs.iter_rows()]
+    def note_missing(self, frame: pl.DataFrame, currency: pl.Expr, to: pl.Expr | str) -> None:
+        """Remember that the rows of *frame* need a rate from *currency* to *to*."""
+        unit = to if isinstance(to, pl.Expr) else pl.lit(to)
+        found = frame.select(
+            "row", currency.cast(pl.String).alias("base"), unit.cast(pl.String).alias("to")
+        )
+        self.missing += list(found.drop_nulls().iter_rows())
 
     def _with_lines(self, rows: pl.DataFrame) -> pl.DataFrame:
         wanted = {
@@ -97,7 +103,7 @@ class Sheet:
         """Return amounts of the occasions' currencies in *to*; null where there is no rate."""
         if set(self.known) <= {to}:
             return amount
-        return convert(amount, currency, to, self.rates, self.known)
+        return exchange(amount, Unit(currency, frozenset(self.known)), fixed(to), self.rates)
 
     def _facts(self) -> dict[str, Fact]:
         scopes = {"partner", "lead", "referral", "occasion"}
@@ -114,7 +120,6 @@ class Sheet:
             return rows.with_columns(
                 holder=pl.col("partner").to_physical(),
                 weight=pl.col("partner.share"),
-                total=pl.lit(10_000, dtype=pl.Int64),
             )
         if beneficiary == "organization":
             return _companies(rows)
@@ -130,8 +135,7 @@ class Sheet:
             .unique("occ", keep="first", maintain_order=True)
             .with_columns(
                 holder=holder,
-                weight=pl.lit(10_000, dtype=pl.Int64),
-                total=pl.lit(10_000, dtype=pl.Int64),
+                weight=pl.lit(BASIS_POINTS, dtype=pl.Int64),
                 seat=pl.lit(0, dtype=pl.UInt32),
             )
         )
@@ -150,7 +154,6 @@ def _companies(rows: pl.DataFrame) -> pl.DataFrame:
         .sort("occ", "_place")
         .with_columns(
             holder=pl.col("partner.organization").to_physical(),
-            total=pl.col("weight").sum().over("occ"),
             seat=pl.int_range(pl.len(), dtype=pl.UInt32).over("occ"),
         )
         .drop("_place")

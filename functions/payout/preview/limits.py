@@ -1,0 +1,192 @@
+"""Limits and splits over awards in the order they are granted.
+
+Mirrors :mod:`introducer.earning.limits`. What a limit lets through in one currency is a
+difference of running sums; only where amounts of other currencies meet a limit that really cuts
+are awards taken one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from introducer.document.plan import Beneficiary, Cap
+from introducer.earning.exchange import Rates
+from introducer.money import BASIS_POINTS, POINTS
+from payout.preview.cells import currencies
+from payout.preview.exact import WIDE, period
+from payout.preview.sheet import BENEFICIARY, Sheet
+
+NOBODY = 2**32 - 1
+"""The seat of the part that nobody gets."""
+_LEAD = ["referral"]
+_AMOUNT = pl.col("amount")
+
+
+def limited(sheet: Sheet, awards: pl.DataFrame) -> pl.DataFrame:
+    """Return *awards* cut by caps per lead, split, and cut by every other limit of the rules.
+
+    Adds ``whole`` (what the plans give before anything is cut or split) and, by what cut it,
+    ``cut.lead``, ``cut.partner`` and ``cut.ceiling``.
+    """
+    document, rules = sheet.rules.document, sheet.rules
+    lead = _caps([(each.plan.caps, each.index) for each in rules.plans], document.caps, "lead")
+    partner = _caps(
+        [(each.plan.caps, each.index) for each in rules.plans], document.caps, "partner"
+    )
+    awards = awards.with_columns(whole=_AMOUNT)
+    for cap, plans in lead:
+        keys = [*_LEAD, "beneficiary", "holder"]
+        awards = _cap(sheet, awards, cap, plans, keys)
+    awards = split(sheet, awards).with_columns(share=_AMOUNT)
+    for cap, plans in lead:
+        awards = _cap(sheet, awards, cap, plans, [*_LEAD, "beneficiary"])
+    awards = awards.with_columns(after_lead=_AMOUNT)
+    for cap, plans in partner:
+        awards = _cap(sheet, awards, cap, plans, ["beneficiary", "holder"])
+    awards = awards.with_columns(after_partner=_AMOUNT)
+    if document.ceiling:
+        money = pl.col("currency") != POINTS
+        ceiling = document.ceiling
+        awards = cut(sheet, awards, money, ceiling.amount_minor, ceiling.currency, _LEAD)
+    return awards.filter(_AMOUNT > 0)
+
+
+def _caps(
+    own: Sequence[tuple[Sequence[Cap], int]], common: Sequence[Cap], per: str
+) -> list[tuple[Cap, list[int] | None]]:
+    """Return the caps with the plans they are for (None: all), a plan's own before the common."""
+    found: dict[str, tuple[Cap, list[int] | None]] = {}
+    for caps, plan in own:
+        for cap in caps:
+            if cap.per == per:
+                found[f"{plan}:{cap.id}"] = (cap, [plan])
+    return [*found.values(), *((cap, None) for cap in common if cap.per == per)]
+
+
+def _cap(
+    sheet: Sheet, awards: pl.DataFrame, cap: Cap, plans: list[int] | None, keys: list[str]
+) -> pl.DataFrame:
+    covered = pl.col("currency") == POINTS
+    if cap.currency != POINTS:
+        covered = ~covered
+    if plans is not None:
+        covered &= pl.col("plan").is_in(plans)
+    if cap.period != "ever":
+        zone = sheet.rules.document.time_zone
+        awards = awards.with_columns(_period=period(pl.col("at"), cap.period, zone))
+        keys = [*keys, "_period"]
+    return cut(sheet, awards, covered, cap.amount_minor, cap.currency, keys)
+
+
+def cut(  # noqa: PLR0913
+    sheet: Sheet, awards: pl.DataFrame, covered: pl.Expr, limit: int, unit: str, keys: list[str]
+) -> pl.DataFrame:
+    """Return *awards*, those *covered* cut so that none of each *keys* passes *limit* of *unit*.
+
+    Earlier ones go first. Rows that need a missing rate are noted in ``sheet.missing``.
+    """
+    under = awards.filter(covered)
+    foreign = [code for code in currencies(under["currency"]) if code != unit]
+    if not foreign:
+        spent = pl.when(covered).then(_AMOUNT).otherwise(0).cast(WIDE).cum_sum().over(keys)
+        left = spent.clip(upper_bound=limit) - (spent - _AMOUNT.cast(WIDE)).clip(upper_bound=limit)
+        return awards.with_columns(
+            pl.when(covered).then(left.cast(pl.Int64)).otherwise(_AMOUNT).alias("amount")
+        )
+    for code in foreign:
+        if not sheet.rates.has(code, unit):
+            lacking = under.filter(pl.col("currency") == code)
+            sheet.note_missing(lacking, pl.col("currency"), unit)
+    if sheet.missing:
+        return awards
+    return _cut_each(awards, covered, limit, unit, keys, sheet.rates)
+
+
+def _cut_each(  # noqa: PLR0913
+    awards: pl.DataFrame, covered: pl.Expr, limit: int, unit: str, keys: list[str], rates: Rates
+) -> pl.DataFrame:
+    """Cut awards of several currencies one by one, where together they pass the limit."""
+    cost = pl.lit(0, dtype=WIDE)
+    for code in currencies(awards["currency"]):
+        if rates.has(code, unit):
+            up, down = rates.minor_ratio(code, unit)
+            costly = (_AMOUNT.cast(WIDE) * up + (down - 1)) // down
+            cost = pl.when(covered & (pl.col("currency") == code)).then(costly).otherwise(cost)
+    awards = awards.with_row_index("_place").with_columns(_cost=cost)
+    passed = pl.col("_cost").sum().over(keys) > limit
+    tight = awards.filter(covered & passed).select("_place", "amount", "currency", *keys)
+    used: dict[tuple[object, ...], int] = {}
+    amounts: list[int] = []
+    for _, amount, currency, *key in tight.iter_rows():
+        spent = used.get(tuple(key), 0)
+        granted = min(amount, rates.room(max(0, limit - spent), currency, unit))
+        used[tuple(key)] = spent + rates.cost(granted, currency, unit)
+        amounts.append(granted)
+    changes = pl.DataFrame([tight["_place"], pl.Series("_granted", amounts, dtype=pl.Int64)])
+    return (
+        awards.join(changes, on="_place", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("_granted", "amount").alias("amount"))
+        .drop("_place", "_cost", "_granted")
+    )
+
+
+def split(sheet: Sheet, awards: pl.DataFrame) -> pl.DataFrame:
+    """Return *awards* with each whole amount turned into the part of its own seat.
+
+    The part of partners who have no company is nobody's.
+    """
+    alone = pl.col("weight") == BASIS_POINTS
+    if awards.select(alone.all()).item():
+        return awards
+    awards = awards.with_row_index("_place")
+    shared = awards.filter(~alone)
+    seats = pl.concat(_weights(sheet, name) for name in shared["beneficiary"].unique())
+    pairs = shared.select("_place", "beneficiary", "occ", "amount").join(
+        seats, on=["beneficiary", "occ"], maintain_order="left_right"
+    )
+    own = parts(pairs).join(shared.select("_place", "seat"), on=["_place", "seat"], how="semi")
+    return (
+        awards.join(own.select("_place", "part"), on="_place", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("part", "amount").alias("amount"))
+        .drop("_place", "part")
+    )
+
+
+def _weights(sheet: Sheet, beneficiary: Beneficiary) -> pl.DataFrame:
+    """Return every shared seat and its part of the credit, and nobody's in the end."""
+    seats = sheet.seats(beneficiary).filter(pl.col("weight") != BASIS_POINTS)
+    seats = seats.select("occ", "seat", "weight")
+    nobody = seats.group_by("occ").agg(
+        seat=pl.lit(NOBODY, dtype=pl.UInt32), weight=BASIS_POINTS - pl.col("weight").sum()
+    )
+    return (
+        pl.concat([seats, nobody.filter(pl.col("weight") > 0)])
+        .sort("occ", "seat")
+        .with_columns(beneficiary=pl.lit(beneficiary, BENEFICIARY))
+    )
+
+
+def parts(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return ``part`` of each seat by largest remainder, earlier seats first on a tie.
+
+    Args:
+        pairs: For each amount (``_place``) and seat, in the order of seats: ``amount`` and
+            ``weight``, of which those of one amount make 10,000.
+    """
+    amount, weight = pl.col("amount"), pl.col("weight")
+    rest = amount % BASIS_POINTS * weight
+    floor = amount // BASIS_POINTS * weight + rest // BASIS_POINTS
+    remainder = rest % BASIS_POINTS
+    return (
+        pairs.lazy()
+        .with_columns(_floor=floor, _remainder=remainder)
+        .with_columns(
+            _left=(amount - pl.col("_floor").sum().over("_place")),
+            _rank=pl.col("_remainder").rank("ordinal", descending=True).over("_place"),
+        )
+        .with_columns(part=pl.col("_floor") + (pl.col("_rank") <= pl.col("_left")).cast(pl.Int64))
+        .drop("_floor", "_remainder", "_left", "_rank")
+        .collect()
+    )
