@@ -137,6 +137,25 @@ def test_mail_gets_exactly_the_events_it_writes_about() -> None:
     assert sorted(MESSAGES) == sorted(RULES["MailRule"]["EventPattern"]["detail-type"])
 
 
+def test_earning_hears_of_all_that_earns_or_takes_back() -> None:
+    """Moves before the sale only where they are marked: elsewhere they would cost for nothing."""
+    always, marked = RULES["EarnRule"]["EventPattern"]["$or"]
+    assert {
+        "detail-type": ["ReferralScreened", "ReferralAccepted", "ReferralAdvanced"],
+        "detail": {"data": {"earns": [1]}},
+    } == marked
+    assert {
+        "ReferralEventRecorded",
+        "ReferralAssessed",
+        "ReferralWon",
+        "SaleRecorded",
+        "SaleRefunded",
+        "ReferralRefunded",
+        "ReferralRetained",
+        "ReferralChurned",
+    } == set(always["detail-type"])
+
+
 def test_every_step_of_the_machine_is_one_the_function_knows() -> None:
     """Each task names a step of the code, retries, and never catches money going wrong."""
     tasks = [state for state in _states(MACHINE) if state["Type"] == "Task"]

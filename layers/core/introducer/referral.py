@@ -21,6 +21,7 @@ import msgspec
 
 from introducer import clock
 from introducer.clock import Instant
+from introducer.document.plan import StageReached, Submitted
 from introducer.errors import OutdatedError, TransitionError
 from introducer.event import Event
 from introducer.program import Program
@@ -367,7 +368,7 @@ def apply(
         program=referral.program,
         at=now,
         actor=actor,
-        data={**data, "status": after.status},
+        data={**data, "status": after.status, **_earns(command, document)},
         cause=cause,
     )
     return after, event
@@ -487,6 +488,27 @@ def _with_rep(
             return "ReferralAssessed", {"facts": facts}, rated | _present(involvement=parts)
         case _:
             assert_never(command)
+
+
+def _earns(command: Command, document: Program) -> dict[str, str | int]:
+    """Return the mark of a move before the sale that some plan pays for.
+
+    The bus hands moves with the mark to the books; so they cost nothing where no plan does.
+    """
+    match command:
+        case Clear():
+            paying = any(isinstance(plan.trigger, Submitted) for plan in document.rewards)
+        case Advance():
+            paying = any(isinstance(plan.trigger, StageReached) for plan in document.rewards)
+        case Accept():  # now the rep is known who brings it to an end
+            paying = any(
+                isinstance(plan.trigger, StageReached)
+                or (isinstance(plan.trigger, Submitted) and plan.beneficiary == "rep")
+                for plan in document.rewards
+            )
+        case _:
+            paying = False
+    return {"earns": 1} if paying else {}
 
 
 def _deadlines(document: Program, now: Instant) -> dict[str, object]:
