@@ -141,6 +141,7 @@ def _environment(section: str, endpoint: str = "") -> dict[str, str]:
         "RUNTIME": parameters["Runtime"],
         "ARCHITECTURE": parameters["Architecture"],
         "BUILD_FOR": "host" if section == LOCAL else "lambda",
+        "HOST_PACKAGES": str(_built(section).parent.parent / "packages"),
         "SAM_CLI_TELEMETRY": "0",
     }
     if section == LOCAL:

@@ -23,6 +23,9 @@ FORBIDDEN = (
     "stdnum",
     "chalice.cli",
     "requests",
+    "polars",
+    "_polars_runtime_32",
+    "payout",
     "yaml",
 )
 _PROBE = """

@@ -9,7 +9,7 @@ its retention is awaited; a share hangs on ``gsi1`` in its partner's list and ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from pynamodb.expressions.operand import Path
@@ -37,6 +37,8 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
     sales: list[Sale]
     rewards: list[Item]
     events: list[Event]
+    tallies: list[Item] = []
+    """Its own successes as the tallies hold them; see :mod:`introducer.tables.tallies`."""
 
 
 class LeadTakenError(AlreadyExistsError):
@@ -103,14 +105,27 @@ def get(referral: str) -> Referral:
     return found
 
 
-def detail(referral: str, *, consistent: bool = True) -> Detail:
-    """Return a referral with everything under its key: one query, consistent unless told not to be.
+def detail(referral: str) -> Detail:
+    """Return a referral with everything under its key: one consistent query.
 
     Raises:
         NotFoundError: There is none.
     """
+    return _detail(store.query_all(Table.CORE, f"REFERRAL#{referral}", consistent=True))
+
+
+def detail_in_bulk(referral: str) -> Detail:
+    """Return the same for one of very many: see :func:`introducer.tables.store.read_partition`.
+
+    Raises:
+        NotFoundError: There is none, or it is too new for the replica that was asked.
+    """
+    return _detail(store.read_partition(Table.CORE, f"REFERRAL#{referral}"))
+
+
+def _detail(items: Iterable[Item]) -> Detail:
     parts: dict[str, list[Item]] = {}
-    for stored in store.query_all(Table.CORE, f"REFERRAL#{referral}", consistent=consistent):
+    for stored in items:
         parts.setdefault(stored["sk"].partition("#")[0], []).append(stored)
     if "STATE" not in parts:
         message = "no such referral"
@@ -122,6 +137,7 @@ def detail(referral: str, *, consistent: bool = True) -> Detail:
         sales=[store.load(Sale, stored) for stored in parts.get("SALE", [])],
         rewards=parts.get("REWARD", []),
         events=[store.load(Event, stored) for stored in parts.get("EVENT", [])],
+        tallies=parts.get("TALLY", []),
     )
 
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -29,6 +29,9 @@ from pynamodb.expressions.update import Action
 from introducer.errors import ContentionError, IntroducerError, UncertainError
 from introducer.settings import setting
 from introducer.tables.codec import decode, encode
+
+if TYPE_CHECKING:
+    from introducer import lean
 
 T = TypeVar("T")
 Item = dict[str, Any]
@@ -48,6 +51,7 @@ _BUSY = frozenset(
 )
 _ATTEMPTS = 5
 _BATCH_GET_LIMIT = 100
+_FAULT = 500  # from here on a status means: theirs, perhaps not the next time
 
 
 class Table(StrEnum):
@@ -162,6 +166,53 @@ def query_all(table: Table, pk: str, **options: Any) -> Iterator[Item]:  # noqa:
     while page.next:
         page = query(table, pk, **{**options, "start": page.next})
         yield from page.items
+
+
+def read_partition(table: Table, pk: str) -> list[Item]:
+    """Return every item under *pk*, eventually consistent, at a fifth of a query's processor time.
+
+    For a job that reads a million partitions; it may be called in many threads at once. Not for
+    functions with SnapStart, see :mod:`introducer.lean`.
+
+    Raises:
+        ContentionError: The store stayed busy.
+        UncertainError: The store did not answer.
+    """
+    from introducer import lean  # no other reader needs it
+
+    request: dict[str, Any] = {
+        "TableName": name(table),
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": pk}},
+    }
+    found: list[Item] = []
+    while True:
+        answer = _read_patiently(lean.client(), request)
+        found += [item(raw) for raw in answer["Items"]]
+        if "LastEvaluatedKey" not in answer:
+            return found
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _read_patiently(client: lean.Client, request: Mapping[str, object]) -> dict[str, Any]:
+    from introducer import lean
+
+    failure: Exception | None = None
+    for attempt in range(_ATTEMPTS):
+        try:
+            return client.call("Query", request, timeout_s=5, repeatable=True)
+        except lean.NoAnswerError as lost:
+            failure = lost
+        except lean.CallError as refused:
+            if refused.code not in _BUSY and refused.status < _FAULT:
+                raise
+            failure = refused
+        _pause(attempt)
+    if isinstance(failure, lean.CallError):
+        message = "the store stayed busy"
+        raise ContentionError(message) from failure
+    message = "the store did not answer"
+    raise UncertainError(message) from failure
 
 
 def batch_get(
