@@ -11,17 +11,22 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from introducer import clock, referral, reward
+from introducer import clock, referral
+from introducer import release as release_rules
 from introducer.clock import Instant
+from introducer.earning.rules import Rules
 from introducer.errors import StaleError, TransitionError
-from introducer.ledger import Balance, Kind, Posting
-from introducer.referral import Referral, Retain
+from introducer.ledger import Balance, Kind
+from introducer.referral import Retain
 from introducer.reward import Reward
 from introducer.tables import ledger, programs, referrals, rewards
 from introducer.tables.ledger import Entry
 from introducer.tables.store import Transaction
-from payout.earn import converge, method_of, refs
+from payout.booking import method_of, posting
+from payout.earn import converge
 from payout.edge import logger
+from payout.purse import Purse
+from payout.waiting import Waiting
 
 
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001
@@ -54,57 +59,73 @@ def release(now: Instant) -> int:
     for shard in range(rewards.SHARDS):
         due = list(rewards.due(shard, now))
         count += len(due)
-        for (partner, currency), mine in _by_balance(due).items():
-            _release_for(partner, currency, mine, now)
+        for (holder, unit), mine in _by_balance(due).items():
+            _release_for(holder, unit, mine, now)
     return count
 
 
-def _release_for(partner: str, currency: str, due: Sequence[Reward], now: Instant) -> None:
+def _release_for(holder: str, unit: str, due: Sequence[Reward], now: Instant) -> None:
     for stopped in sorted({each.referral for each in due if _is_over(each.referral)}):
         converge(stopped, now=now)  # what the customer's leaving takes back comes first
     document = programs.current(due[0].program, now).document
+    waiting = Waiting(holder, now)
 
     def plan(balance: Balance) -> Sequence[Entry]:  # noqa: ARG001  (what is due, all of it)
-        return [_entry(each, now) for each in _releasable(due, now)]
+        pending = [each for each in rewards.reread(due) if each.status == "pending"]
+        found = [_entry(each, waiting.why(each), waiting, now) for each in pending]
+        return [entry for entry in found if entry is not None]
 
-    ledger.post_all(partner, currency, plan, now=now, method=method_of(document, currency))
+    ledger.post_all(holder, unit, plan, now=now, method=method_of(document, unit))
     for each in rewards.reread(due):
-        _note_obstacle(each, now)
+        if each.status == "pending":
+            _note_obstacle(each, waiting)
 
 
-def _releasable(due: Sequence[Reward], now: Instant) -> list[Reward]:
-    return [
-        each
-        for each in rewards.reread(due)
-        if each.status == "pending" and not reward.obstacle(each, _referral(each), now)
-    ]
+def _entry(before: Reward, why: str, waiting: Waiting, now: Instant) -> Entry | None:
+    """Return the entry that releases a due reward or ends it, None when it has to wait."""
+    if not why:
+        return _released(before, now)
+    if release_rules.is_forfeited(before, why, now):
+        return _forfeited(before, why, waiting.rules_of(before), now)
+    return None
 
 
-def _entry(before: Reward, now: Instant) -> Entry:
+def _released(before: Reward, now: Instant) -> Entry:
     after = msgspec.structs.replace(
-        before, status="released", version=before.version + 1, waiting=""
+        before, status="released", version=before.version + 1, waiting="", missing={}
     )
-    posting = Posting(
-        id=before.journal_id("release"),
-        kind=Kind.REWARD_RELEASED,
-        program=before.program,
-        partner=before.partner,
-        currency=before.currency,
-        amount_minor=before.left_minor,
-        at=now,
-        refs=refs(before),
-    )
-    return Entry(postings=(posting,), write=lambda writes: rewards.change(writes, before, after))
+    # Journals are for ever: one that comes back is released under another name.
+    fact = f"release-{before.revived}" if before.revived else "release"
+    moved = posting(before, fact, Kind.REWARD_RELEASED, before.left_minor, now)
+    return Entry(postings=(moved,), write=lambda writes: rewards.change(writes, before, after))
 
 
-def _note_obstacle(each: Reward, now: Instant) -> None:
+def _forfeited(before: Reward, why: str, rules: Rules, now: Instant) -> Entry:
+    after = msgspec.structs.replace(
+        before,
+        status="reversed",
+        version=before.version + 1,
+        reversed_minor=before.amount_minor,
+        forfeited=True,
+        waiting=why,
+        missing={},
+    )
+    charges, takes = Purse(rules, before.partner, now).charge(before, after)
+    after = msgspec.structs.replace(after, charges=charges)
+    kind, left = Kind.REWARD_REVERSED, before.left_minor
+    taken = posting(before, "forfeit", kind, left, now, source="pending", reason="forfeited")
+    return Entry(
+        postings=(taken,), write=lambda writes: rewards.change(writes, before, after), takes=takes
+    )
+
+
+def _note_obstacle(each: Reward, waiting: Waiting) -> None:
     """Store why a due reward waits, once, so that its partner can be told."""
-    if each.status != "pending":
+    why = waiting.why(each)
+    missing = waiting.missing(each) if why == "engagement_missing" else {}
+    if not why or (why, missing) == (each.waiting, each.missing):
         return
-    waiting = reward.obstacle(each, _referral(each), now)
-    if waiting in {"", each.waiting}:
-        return
-    after = msgspec.structs.replace(each, waiting=waiting, version=each.version + 1)
+    after = msgspec.structs.replace(each, waiting=why, missing=missing, version=each.version + 1)
     writes = Transaction()
     rewards.change(writes, each, after)
     try:
@@ -116,12 +137,8 @@ def _note_obstacle(each: Reward, now: Instant) -> None:
 def _by_balance(due: Iterable[Reward]) -> dict[tuple[str, str], list[Reward]]:
     groups: dict[tuple[str, str], list[Reward]] = {}
     for each in due:
-        groups.setdefault((each.partner, each.currency), []).append(each)
+        groups.setdefault((each.partner, each.unit), []).append(each)
     return groups
-
-
-def _referral(each: Reward) -> Referral:
-    return referrals.get(each.referral)
 
 
 def _is_over(referral_id: str) -> bool:

@@ -9,17 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from introducer import ledger, money, reward
+from introducer.document.audience import Audience
+from introducer.document.plan import Milestone, Percent, RewardPlan
+from introducer.earning.evaluate import evaluate
+from introducer.earning.rules import rules_of
 from introducer.errors import LedgerError
 from introducer.event import Event
 from introducer.ledger import ACCOUNTS, Balance, Kind, Posting
-from introducer.document.audience import Audience
-from introducer.document.plan import Milestone, Percent, RewardPlan
 from introducer.program import Program
 from introducer.referral import Referral, Sale, Share
 from introducer.reward import Reward
 from introducer.tables.ledger import Entry
 from introducer.tables.referrals import Detail
-from payout import accrue, earn
+from introducer.tables.tallies import Tails
+from payout import accrue, booking
+from payout.outcome import Look, case_of
 
 NOW = "2026-11-22T11:17:00.000Z"
 WON = "2026-01-10T00:00:00.000Z"
@@ -152,20 +156,21 @@ class Books:
 
     def deliver(self) -> None:
         """Do what a message about the referral makes the earn function do."""
-        for partner, currency in sorted(earn._beneficiaries(self.document, self._detail())):
+        seen = self._look()
+        for partner, currency in sorted({each.account for each in booking.changes(seen)}):
             balance = self.balances.get(
                 (partner, currency), Balance(partner=partner, currency=currency)
             )
-            self._post(
-                balance,
-                earn.entries(self.document, self._detail(), partner, currency, balance, NOW),
-            )
+            mine = [each for each in booking.changes(seen) if each.account == (partner, currency)]
+            self._post(balance, booking.entries(seen, mine, balance, NOW))
 
     def release(self) -> None:
         """Do what the accrual does, with everything due."""
         for each in list(self.rewards.values()):
             if each.status == "pending" and not reward.obstacle(each, self.referral, NOW):
-                self._post(self.balances[each.partner, each.currency], [accrue._entry(each, NOW)])
+                self._post(
+                    self.balances[each.partner, each.currency], [accrue._released(each, NOW)]
+                )
 
     def put(self, _table: str, _pk: str, _sk: str, value: Reward, **_: object) -> None:
         """Take a reward as the transaction would store it."""
@@ -182,6 +187,12 @@ class Books:
                 self.journals[journal.id] = journal
             entry.write(self)  # type: ignore[arg-type]
         self.balances[balance.partner, balance.currency] = balance
+
+    def _look(self) -> Look:
+        facts, rules = self._detail(), rules_of(self.document)
+        outcome = evaluate(rules, case_of(facts))
+        tails = Tails(self.document.id)
+        return Look(facts=facts, rules=rules, outcome=outcome, heads={}, revisions={}, tails=tails)
 
     def _detail(self) -> Detail:
         return Detail(

@@ -7,18 +7,20 @@ whatever order and however often they are looked at. What is earned in the first
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import UTC, tzinfo
 from typing import Literal
 
 import msgspec
 
-from introducer import money
+from introducer import calendar, money
 from introducer.clock import Instant
-from introducer.document.plan import RewardType
+from introducer.document.plan import Clawback, RewardType
 from introducer.event import Event
 from introducer.referral import SOLD, Referral, Sale
 
 Status = Literal["pending", "released", "reversed"]
+_REFUNDS = frozenset({"SaleRefunded", "ReferralRefunded"})
 
 
 class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,6 +41,11 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         reversed_minor: What was taken back so far.
         reversed_seq: The referral's event up to which reversals are booked.
         waiting: Why it was not released when it was due.
+        missing: What its partner still has to do, and how much of it, when that is why.
+        charges: What it costs each budget at present, in the budget's currency, by
+            :attr:`introducer.budget.BudgetKey.charge`.
+        revived: How often it came back after nothing of it was left.
+        forfeited: Whether its time ran out; nothing of it comes back then.
     """
 
     referral: str
@@ -63,6 +70,10 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reversed_minor: int = 0
     reversed_seq: int = 0
     waiting: str = ""
+    missing: dict[str, int] = {}
+    charges: dict[str, int] = {}
+    revived: int = 0
+    forfeited: bool = False
 
     @property
     def key(self) -> str:
@@ -108,25 +119,46 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def reversals(
-    reward: Reward, sale: Sale, referral: Referral, events: Iterable[Event]
+    reward: Reward,
+    sale: Sale | None,
+    referral: Referral,
+    events: Iterable[Event],
+    clawback: Clawback = Clawback(),  # noqa: B008  (frozen)
+    where: tzinfo = UTC,
 ) -> list[Reversal]:
     """Return everything that was taken back from *reward*, in the order it happened.
 
     A refund takes back its part of the sale; the parts are cut from the running total,
     so that many small refunds take what one large one would, and a refund of all takes
-    exactly what was earned. A customer who left before a ``retained`` milestone was due
-    takes back the rest of it.
+    exactly what was earned. The plan's *clawback* may ask for everything at the first
+    refund, or nothing, or nothing any more so many days after the sale. A customer who
+    left before a ``retained`` milestone was due takes back the rest of it, whatever the plan.
+
+    Args:
+        reward: Granted.
+        sale: The one it follows, or None.
+        referral: As it stands.
+        events: The referral's.
+        clawback: Of the plan it was earned under, of the version it is pinned to.
+        where: The program's time zone, for the days. A refund counts when it was recorded.
     """
     refunded_minor = taken_minor = 0
+    until = ""
+    if sale and clawback.within_days:
+        until = calendar.plus_days(sale.occurred_at, clawback.within_days, where)
     found = []
     for event in sorted(events, key=lambda each: each.seq):
         reason = ""
         total_minor = taken_minor
-        if event.type in {"SaleRefunded", "ReferralRefunded"} and event.data["sale"] == sale.id:
+        if sale and event.type in _REFUNDS and event.data["sale"] == sale.id:
+            if clawback.policy == "none" or (until and event.at > until):
+                continue
             refunded_minor = min(
                 sale.amount_minor, refunded_minor + int(event.data["amount_minor"])
             )
             part = money.fraction(reward.amount_minor, refunded_minor, sale.amount_minor)
+            if clawback.policy == "full":
+                part = reward.amount_minor
             total_minor = max(taken_minor, part)
             reason = "refunded"
         elif event.type == "ReferralChurned" and _left_too_early(reward, referral):
@@ -146,13 +178,68 @@ def reversals(
     return found
 
 
+def restated(
+    before: Reward,
+    due: Reward | None,
+    amount_minor: int,
+    trace: Sequence[dict[str, str | int]],
+    taken: Sequence[Reversal],
+) -> Reward:
+    """Return *before* as it stands when the rules give something else than they did.
+
+    What earlier happened counts now: an earlier sale that was reported late, or a success
+    of its partner's. Its version is one higher.
+
+    Args:
+        before: As it is stored.
+        due: What the rules give now; None for nothing.
+        amount_minor: What is granted of it.
+        trace: How that came about.
+        taken: The reversals of a reward of that amount, all of them.
+    """
+    booked = [each.total_minor for each in taken if each.seq <= before.reversed_seq]
+    reversed_minor = amount_minor if before.forfeited else max(booked, default=0)
+    status: Status = before.status
+    revived = before.revived
+    if reversed_minor == amount_minor:
+        status = "reversed"
+    elif before.status == "reversed":
+        status, revived = "pending", before.revived + 1
+    return msgspec.structs.replace(
+        before,
+        offered_minor=due.offered_minor if due else 0,
+        amount_minor=amount_minor,
+        reversed_minor=reversed_minor,
+        trace=list(trace),
+        status=status,
+        revived=revived,
+        version=before.version + 1,
+    )
+
+
+def without(base: Reward, back: Sequence[Reversal]) -> Reward:
+    """Return *base* with *back*, which follow on what was taken back before, taken from it."""
+    if not back:
+        return base
+    last = back[-1]
+    return msgspec.structs.replace(
+        base,
+        reversed_minor=last.total_minor,
+        reversed_seq=last.seq,
+        status="reversed" if last.total_minor == base.amount_minor else base.status,
+    )
+
+
 def obstacle(reward: Reward, referral: Referral, now: Instant) -> str:
-    """Return why *reward* may not be released at *now*, empty when it may."""
+    """Return why *reward* may not be released at *now*, empty when it may.
+
+    What the plan asks besides, :mod:`introducer.release` knows.
+    """
     if reward.due_at > now:
         return "not_due"
     if referral.hold:
         return "on_hold"
-    if referral.status in SOLD:
+    if reward.when == "earned" or referral.status in SOLD:
         return ""
     if referral.status == "churned":
         return "churned" if _left_too_early(reward, referral) else ""

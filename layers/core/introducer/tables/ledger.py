@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -29,7 +29,8 @@ from introducer.errors import (
     UncertainError,
 )
 from introducer.ledger import Balance, Journal, Posted, Posting
-from introducer.tables import store
+from introducer.tables import budgets, store
+from introducer.tables.budgets import Take
 from introducer.tables.store import Table, Transaction
 
 DAY_SHARDS = 16
@@ -48,11 +49,23 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     ``write`` adds ``writes`` items to the transaction. Their conditions must fail with
     :class:`StaleError`: the plan is then asked again.
+
+    Attributes:
+        guards: What adds a demand that must hold for the entry, by a name; a demand that
+            several entries of a transaction make is made once.
+        takes: What the entry takes from budgets; added up within a transaction.
     """
 
     postings: tuple[Posting, ...]
     write: Callable[[Transaction], None] = _nothing
     writes: int = 1
+    guards: Mapping[str, Callable[[Transaction], None]] = {}
+    takes: tuple[Take, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Return the most items it adds to a transaction."""
+        return len(self.postings) + self.writes + len(self.guards) + len(self.takes)
 
 
 Plan = Callable[[Balance], Sequence[Entry]]
@@ -70,9 +83,10 @@ def post_all(
     """Book everything that *plan* says about one partner and currency.
 
     Each group of journals is one transaction: the journals, put if absent; the balance,
-    if still at its version; the entries' own writes. When an answer is lost, or somebody
-    else got in first, everything is read and planned anew, and a journal found there is
-    left as it is.
+    if still at its version; the entries' own writes, what they take from budgets, what they
+    demand. When an answer is lost, or somebody else got in first, everything is read and
+    planned anew, and a journal found there is left as it is. An entry without a posting
+    changes business state only.
 
     Args:
         partner: Whose books.
@@ -87,21 +101,31 @@ def post_all(
         ContentionError: Others kept getting in first.
     """
     known: set[str] = set()
+    strange: set[str] = set()
     doubted = -1
     for attempt in range(_ATTEMPTS):
         before = balance(partner, currency)
         if method is not None:
             before = msgspec.structs.replace(before, method=method)
-        entries = _without(plan(before), known)
+        entries: Sequence[Entry] = ()
         try:
+            entries = _without(plan(before), known)
             _post(before, entries, now)
         except _PostedBeforeError as error:
-            known.add(_accepted(error, entries, now).id)
+            # Somebody may have booked it a moment ago, from newer facts. Planned once more
+            # from what is stored now, it is gone, or it is another fact indeed.
+            stored = store.load(Journal, error.existing or {})
+            if _is_same(stored, entries):
+                known.add(stored.id)
+            elif stored.id in strange:
+                raise _incident(stored, now) from error
+            strange.add(stored.id)
         except LedgerError as error:
             # What the plan read may be older than the balance. The same balance twice
             # means that nothing moved in between: the books themselves are wrong.
             if before.version == doubted:
-                _halt_for(error, before.program or entries[0].postings[0].program, now)
+                programs = (posting.program for entry in entries for posting in entry.postings)
+                _halt_for(error, before.program or next(programs), now)
                 raise
             doubted = before.version
         except (StaleError, UncertainError, ContentionError):
@@ -273,13 +297,28 @@ def require_running(program: str) -> None:
 def _post(before: Balance, entries: Sequence[Entry], now: Instant) -> None:
     for group in _groups(entries):
         postings = [posting for entry in group for posting in entry.postings]
-        posted = ledger.post(before, postings, now)
         writes = Transaction()
-        _add(writes, before, posted)
+        if postings:
+            posted = ledger.post(before, postings, now)
+            _add(writes, before, posted)
+            before = posted.balance
         for entry in group:
             entry.write(writes)
+        _add_shared(writes, group)
         writes.commit()
-        before = posted.balance
+
+
+def _add_shared(writes: Transaction, group: Sequence[Entry]) -> None:
+    """Add what several entries may touch together: guards once, takes by their sum."""
+    guards = {name: add for entry in group for name, add in entry.guards.items()}
+    for name in sorted(guards):
+        guards[name](writes)
+    takes: dict[tuple[str, ...], list[Take]] = {}
+    for entry in group:
+        for each in entry.takes:
+            takes.setdefault((*each.key, str(each.shard)), []).append(each)
+    for place in sorted(takes):
+        budgets.take(writes, takes[place])
 
 
 def _add(writes: Transaction, before: Balance, posted: Posted) -> None:
@@ -341,15 +380,12 @@ def _groups(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     postings = writes = 0
     for entry in entries:
         more = len(entry.postings)
-        if group and (
-            postings + more > ledger.MAX_GROUP
-            or postings + writes + more + entry.writes > _MAX_WRITES
-        ):
+        if group and (postings + more > ledger.MAX_GROUP or writes + entry.size > _MAX_WRITES):
             yield group
             group, postings, writes = [], 0, 0
         group.append(entry)
         postings += more
-        writes += entry.writes
+        writes += entry.size
     if group:
         yield group
 
@@ -359,22 +395,23 @@ def _without(entries: Sequence[Entry], known: set[str]) -> list[Entry]:
     left = []
     for entry in entries:
         postings = tuple(posting for posting in entry.postings if posting.id not in known)
-        if postings:
+        if postings or not entry.postings:
             left.append(msgspec.structs.replace(entry, postings=postings))
     return left
 
 
-def _accepted(error: _PostedBeforeError, entries: Sequence[Entry], now: Instant) -> Journal:
-    """Return the journal that stood in the way, if it is the booking of the same fact."""
-    stored = store.load(Journal, error.existing or {})
+def _is_same(stored: Journal, entries: Sequence[Entry]) -> bool:
+    """Return whether the journal that stood in the way is the booking of the same fact."""
     planned = next(
         posting for entry in entries for posting in entry.postings if posting.id == stored.id
     )
-    if ledger.same_fact(stored, planned):
-        return stored
+    return ledger.same_fact(stored, planned)
+
+
+def _incident(stored: Journal, now: Instant) -> LedgerError:
     incident = LedgerError("a journal's id was used for another fact", journal=stored.id)
-    _halt_for(incident, planned.program, now)
-    raise incident from error
+    _halt_for(incident, stored.program, now)
+    return incident
 
 
 def _halt_for(error: LedgerError, program: str, now: Instant) -> None:

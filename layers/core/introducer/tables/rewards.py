@@ -91,8 +91,9 @@ def of_partner(
 
 
 def of_refs(refs: Sequence[dict[str, str]], partner: str) -> list[Reward]:
-    """Return the rewards of *partner* that journals refer to, as they stand."""
-    keys = [(f"REFERRAL#{each['referral']}", _sk_of(each, partner)) for each in refs]
+    """Return the rewards of *partner* that journals refer to, each once, as they stand."""
+    places = [(f"REFERRAL#{each['referral']}", _sk_of(each, partner)) for each in refs]
+    keys = list(dict.fromkeys(places))
     found = store.batch_get(Table.CORE, keys, consistent=True)
     return [store.load(Reward, found[key]) for key in keys if key in found]
 
