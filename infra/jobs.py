@@ -15,6 +15,7 @@ from infra.emulator import REGION
 from infra.local import running
 
 FUNCTIONS = {
+    "overdue": "overdue",
     "sweep": "sweep",
     "accrue": "accrue",
     "payout": "start",

@@ -91,6 +91,19 @@ BODIES: dict[str, dict[str, Any]] = {
             "region": "eu",
         }
     },
+    "change_rep": {
+        "territoryAndHours": {
+            "countries": ["DE", "AT"],
+            "languages": ["de", "en"],
+            "min_size": 50,
+            "capacity": 20,
+            "time_zone": "Europe/Berlin",
+            "hours": {"mon": [{"from": "09:00", "to": "12:30"}, {"from": "13:00", "to": "17:00"}]},
+        },
+        "away": {"active": False},
+    },
+    "set_owner": {"rep": {"rep": "anna-berlin"}, "nobody": {"rep": ""}},
+    "assess": {"coSold": {"rating": 4, "involvement": {"0123456789abcdefghjk": "co_sold"}}},
     "assign": {"rep": {"rep": "anna-berlin"}},
     "receive": {
         "stageChanged": {

@@ -76,6 +76,7 @@ def _about_referral(message: Message, event: Record) -> list[Letter]:
         "product": referral.product,
         "reason": referral.reason,
         "stage": referral.status,
+        "until": _moment(referral.accept_by),
     }
     if message.to == "rep":
         rep = _rep(told["rep"])
@@ -193,6 +194,10 @@ def _rep(rep: str) -> Rep:
 def _id_of(event: Record) -> str:
     entity: str = event["entity"]
     return entity.partition("#")[2]
+
+
+def _moment(at: Instant) -> str:
+    return f"{at[:10]} {at[11:16]} UTC" if at else ""
 
 
 def _amount(amount_minor: int, currency: str) -> str:

@@ -67,6 +67,9 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
         Message(template="lead_assigned", to="rep", about="referral", page="leads/{referral}"),
         *_of_referral("referral_assigned"),
     ),
+    "ReferralReminded": (
+        Message(template="lead_reminder", to="rep", about="referral", page="leads/{referral}"),
+    ),
     "ReferralAccepted": _of_referral("referral_accepted"),
     "ReferralAdvanced": _of_referral("referral_advanced"),
     "ReferralWon": _of_referral("referral_won"),

@@ -14,7 +14,7 @@ from introducer import keyring
 from introducer.clients import client
 from introducer.errors import NotFoundError
 from introducer.referral import HANDED_BACK, TURNED_DOWN, Assign, Clear, SendToReview
-from introducer.tables import partners, payouts, people, programs, referrals
+from introducer.tables import payouts, people, programs, referrals, reps
 from introducer.tables.people import Contact
 from submit.resources.jobs import JOBS
 from submit.resources.rep_work import ReasonCode
@@ -60,6 +60,7 @@ def test_rep_sees_own_leads_with_their_contact() -> None:
         "product": "fibre",
         "submitted_at": life.NOW,
         "updated_at": life.NOW,
+        "accept_by": "",
     }
     assert {"items": [row], "next": ""} == call("GET", "/v1/rep/referrals", claims=ANNA).body
     assert [] == call("GET", "/v1/rep/referrals?status=accepted", claims=ANNA).body["items"]
@@ -223,7 +224,7 @@ def test_rep_is_added_with_login_and_contact() -> None:
     """Afterwards the login acts for the rep; ids and logins are taken once."""
     reply = call("POST", "/v1/programs/acme/reps", rep(), claims=MANAGER)
     assert (201, {"id": "cleo-wien"}) == (reply.status, reply.body)
-    stored = partners.rep_of_login("0b1c2d3e-4f50-6172", now=life.NOW)
+    stored = reps.of_login("0b1c2d3e-4f50-6172", now=life.NOW)
     assert stored is not None
     assert ("cleo-wien", "acme", "eu", True) == (
         stored.id,

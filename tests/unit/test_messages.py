@@ -21,6 +21,7 @@ FACTS = {
     "product": "fibre",
     "reason": "no_interest",
     "stage": "qualified",
+    "until": "2026-11-23 10:00 UTC",
     "amount": "12.50 EUR",
     "payout": "P0123456789ABCD",
     "batch": "b1",

@@ -10,6 +10,7 @@ from introducer.referral import (
     FINAL,
     Accept,
     Advance,
+    Assess,
     Assign,
     Churn,
     Clear,
@@ -19,7 +20,11 @@ from introducer.referral import (
     Referral,
     Reject,
     Release,
+    Remind,
+    SendToReview,
+    TakeBack,
     Win,
+    Withdraw,
 )
 from tests.support.commands import ALLOWED, COMMANDS, LATER, SALE, STATUSES
 from tests.support.life import NOW, document, new_referral
@@ -131,6 +136,134 @@ def test_assign_from_review_clears_the_reason() -> None:
     """Once placed, why a person had to look is history."""
     after, _ = _apply(new_referral(status="review", reason="no_rep"), Assign(rep="anna"))
     assert ("assigned", "anna", "") == (after.status, after.rep, after.reason)
+
+
+PRESSED = document(
+    routing={
+        "rules": [{"reps": ["anna", "ben"]}],
+        "sla": {"accept_within_hours": 24, "remind_after_hours": 4},
+    }
+)
+ACCEPT_BY, REMIND_AT = "2026-11-24T10:00:00.000Z", "2026-11-23T14:00:00.000Z"
+
+
+def _pressed(before: Referral, command: Command) -> tuple[Referral, Event]:
+    return referral.apply(before, command, PRESSED, now=LATER, actor="system")
+
+
+def test_assign_says_until_when_and_why() -> None:
+    """The program's times count from the assignment; the event keeps what routing looked at."""
+    before = new_referral(status="screening")
+    command = Assign(rep="anna", rule="dach", passed_over="at:country")
+    after, event = _pressed(before, command)
+    assert (ACCEPT_BY, REMIND_AT) == (after.accept_by, after.remind_at)
+    assert {
+        "rep": "anna",
+        "rule": "dach",
+        "passed_over": "at:country",
+        "status": "assigned",
+    } == event.data
+
+
+@pytest.mark.parametrize(
+    ("sla", "expected"),
+    [
+        (None, ("", "")),
+        ({"accept_within_hours": 24}, (ACCEPT_BY, "")),
+        ({"accept_within_hours": 720}, ("2026-12-23T10:00:00.000Z", "")),
+    ],
+)
+def test_assign_without_a_limit_or_a_reminder(
+    sla: dict[str, int] | None, expected: tuple[str, str]
+) -> None:
+    """A program that says nothing waits for ever; one that names no reminder sends none."""
+    rules = document(routing={"rules": [{"reps": ["anna"]}], "sla": sla})
+    before = new_referral(status="review", accept_by="old", remind_at="old")
+    after, _ = referral.apply(before, Assign(rep="anna"), rules, now=LATER, actor="user:1")
+    assert expected == (after.accept_by, after.remind_at)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Accept(),
+        Reject(reason="no_capacity"),
+        Reject(reason="no_interest"),
+        Advance(stage="qualified", source_at=LATER),
+        Win(sale=SALE),
+        Lose(reason="budget", source_at=LATER),
+        Withdraw(reason="by_lead"),
+        TakeBack(then="review"),
+        TakeBack(then="reroute"),
+    ],
+    ids=_name,
+)
+def test_the_time_limit_ends_with_the_assignment(command: Command) -> None:
+    """Whatever happens next, nobody waits for the rep's answer any more."""
+    after, _ = _pressed(_waiting(), command)
+    assert ("", "") == (after.accept_by, after.remind_at)
+
+
+def test_a_hold_does_not_stop_the_clock() -> None:
+    """Rewards are held, the lead still wants to be called."""
+    after, _ = _pressed(_waiting(), Hold(reason="self_referral"))
+    assert (ACCEPT_BY, REMIND_AT) == (after.accept_by, after.remind_at)
+
+
+def _waiting() -> Referral:
+    return new_referral(
+        status="assigned", rep="ben", passed=["anna"], accept_by=ACCEPT_BY, remind_at=REMIND_AT
+    )
+
+
+def test_remind_is_done_once() -> None:
+    """Afterwards only the limit is left; the event names the rep."""
+    after, event = _pressed(_waiting(), Remind())
+    assert (ACCEPT_BY, "") == (after.accept_by, after.remind_at)
+    assert ("ReferralReminded", {"rep": "ben", "status": "assigned"}) == (event.type, event.data)
+
+
+@pytest.mark.parametrize(
+    ("then", "kind", "status", "reason"),
+    [
+        ("reroute", "ReferralReturned", "screening", ""),
+        ("review", "ReferralReviewRequested", "review", "sla"),
+    ],
+)
+def test_take_back_remembers_who_let_it_lie(then: str, kind: str, status: str, reason: str) -> None:
+    """Nobody holds it then, and routing does not ask the same rep again."""
+    command = TakeBack(then="review" if then == "review" else "reroute")
+    after, event = _pressed(_waiting(), command)
+    assert (status, reason, "", ["anna", "ben"]) == (
+        after.status,
+        after.reason,
+        after.rep,
+        after.passed,
+    )
+    assert (kind, {"reason": "sla", "rep": "ben", "status": status}) == (event.type, event.data)
+
+
+def test_assess_keeps_the_rating_among_the_facts() -> None:
+    """Conditions ask for it there; the event says what was said, in codes."""
+    before = new_referral(status="accepted", rep="ben", facts={"lead.size": 12})
+    command = Assess(rating=4, involvement={"quin": "assisted", "pia": "co_sold"})
+    after, event = _apply(before, command)
+    assert {"lead.size": 12, "lead.rating": 4} == after.facts
+    assert (
+        "ReferralAssessed",
+        {"rating": 4, "involvement": "pia:co_sold quin:assisted", "status": "accepted"},
+    ) == (event.type, event.data)
+
+
+def test_review_tells_why_nobody_was_found() -> None:
+    """A manager sees what routing looked at."""
+    command = SendToReview(reason="no_rep", passed_over="0/anna:full")
+    _, event = _apply(new_referral(status="screening"), command)
+    assert {
+        "reason": "no_rep",
+        "passed_over": "0/anna:full",
+        "status": "review",
+    } == event.data
 
 
 def test_accept_names_the_rep() -> None:

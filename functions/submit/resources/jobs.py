@@ -14,6 +14,7 @@ from submit.http import Answer, Call, Resource
 from submit.inputs import Nothing
 
 JOBS = {
+    "overdue": "OVERDUE_FUNCTION",
     "sweep": "SWEEP_FUNCTION",
     "accrue": "ACCRUE_FUNCTION",
     "payout": "START_FUNCTION",
@@ -40,7 +41,7 @@ class JobStarted(msgspec.Struct, frozen=True, kw_only=True):
     status=202,
 )
 def start_job(call: Call[Nothing, Any]) -> Answer:
-    """Start a job: `sweep`, `accrue`, `payout`, `seal` or `reconcile`."""
+    """Start a job: `overdue`, `sweep`, `accrue`, `payout`, `seal` or `reconcile`."""
     job = call.path["job"]
     if job not in JOBS:
         raise NotFoundError("no such job")

@@ -1,18 +1,28 @@
-"""A rep's work: the leads given to them, whom to call, and taking or declining one."""
+"""A rep's work: the leads given to them, whom to call, taking, declining and assessing one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from introducer import referral as life
-from introducer.errors import NotFoundError
+from introducer.errors import InvalidInputError, NotFoundError
 from introducer.partner import Rep
-from introducer.referral import Accept, Command, Referral, Reject
+from introducer.referral import (
+    Accept,
+    Assess,
+    Command,
+    Involvement,
+    Referral,
+    Reject,
+    Share,
+)
 from introducer.tables import people, programs, referrals
 from introducer.tables.store import Transaction
+from submit import inputs
 from submit.acting import REP, rep_of
 from submit.http import Answer, Call, Resource
 from submit.inputs import Input, Nothing, Paging
@@ -50,6 +60,8 @@ class WorkRow(msgspec.Struct, frozen=True, kw_only=True):
     product: str
     submitted_at: str
     updated_at: str
+    accept_by: str
+    """Until when it must be taken; empty when it was, or when there is no such time."""
 
 
 class WorkList(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +82,21 @@ class LeadContact(msgspec.Struct, frozen=True, kw_only=True):
     locale: str = ""
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a credited partner was part of the deal."""
+
+    partner: str
+    share_basis_points: int
+    involvement: Involvement
+
+
+class Assessment(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rep makes of a lead. ``rating`` is 1 to 5, or 0 while they have not said."""
+
+    rating: int
+    involvement: list[Part]
+
+
 class WorkDetail(msgspec.Struct, frozen=True, kw_only=True):
     """A lead with how to reach it and what happened so far."""
 
@@ -79,7 +106,9 @@ class WorkDetail(msgspec.Struct, frozen=True, kw_only=True):
     country: str
     product: str
     submitted_at: str
+    accept_by: str
     contact: LeadContact
+    assessment: Assessment
     timeline: list[Moment]
 
 
@@ -87,6 +116,16 @@ class Declined(Input, frozen=True, kw_only=True):
     """Why the rep does not take the lead."""
 
     reason: ReasonCode
+
+
+class NewAssessment(Input, frozen=True, kw_only=True):
+    """The rep's own rating, and by partner how far they were part of the deal.
+
+    A partner who is not named keeps what was said before, at first `introduced`.
+    """
+
+    rating: Annotated[int, Meta(ge=1, le=5)]
+    involvement: Annotated[dict[inputs.Word, Involvement], Meta(max_length=50)] = {}  # noqa: RUF012
 
 
 class ReferralMoved(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +160,7 @@ def list_work(call: Call[Any, WorkQuery]) -> Answer:
             product=each.product,
             submitted_at=each.submitted_at,
             updated_at=each.updated_at,
+            accept_by=each.accept_by,
         )
         for each in found
     ]
@@ -144,6 +184,8 @@ def read_work(call: Call[Any, Any]) -> Answer:
             country=lead.country,
             product=lead.product,
             submitted_at=lead.submitted_at,
+            accept_by=lead.accept_by,
+            assessment=_assessment(lead, detail.shares),
             contact=LeadContact(
                 name=contact.name,
                 email=contact.email,
@@ -183,6 +225,57 @@ def accept(call: Call[Nothing, Any]) -> Answer:
 def reject(call: Call[Declined, Any]) -> Answer:
     """Decline a lead; the reason decides whether another rep is asked."""
     return _move(call, Reject(reason=call.body.reason))
+
+
+@resource.endpoint(
+    "PUT",
+    "/v1/rep/referrals/{referral}/assessment",
+    roles=REP,
+    body=NewAssessment,
+    answer=Assessment,
+    codes=("not_enrolled", "unknown_partner", "transition_not_allowed"),
+)
+def assess(call: Call[NewAssessment, Any]) -> Answer:
+    """Rate a lead and say how far its partners were part of the deal; until the first sale."""
+    rep = rep_of(call)
+    detail = referrals.detail(call.path["referral"])
+    before = _own(detail.referral, rep)
+    said = call.body.involvement
+    for partner in said.keys() - {share.partner for share in detail.shares}:
+        raise InvalidInputError(
+            "involvement", f"{partner} is not credited with this lead", code="unknown_partner"
+        )
+    shares = [
+        msgspec.structs.replace(each, involvement=said.get(each.partner, each.involvement))
+        for each in detail.shares
+    ]
+    changed = [each for each, old in zip(shares, detail.shares, strict=True) if each != old]
+    if not changed and before.facts.get("lead.rating") == call.body.rating:
+        return Answer(body=_assessment(before, shares))
+    document = programs.version(before.program, before.program_version).document
+    command = Assess(
+        rating=call.body.rating, involvement={each.partner: each.involvement for each in changed}
+    )
+    after, event = life.apply(before, command, document, now=call.now, actor=rep.entity)
+    writes = Transaction()
+    referrals.save(writes, before, after, event)
+    for each in changed:
+        referrals.add_share(writes, after, each)
+    return Answer(body=_assessment(after, shares), writes=writes)
+
+
+def _assessment(lead: Referral, shares: Sequence[Share]) -> Assessment:
+    return Assessment(
+        rating=msgspec.convert(lead.facts.get("lead.rating", 0), int),
+        involvement=[
+            Part(
+                partner=each.partner,
+                share_basis_points=each.basis_points,
+                involvement=each.involvement,
+            )
+            for each in shares
+        ],
+    )
 
 
 def _move(call: Call[Any, Any], command: Command) -> Answer:

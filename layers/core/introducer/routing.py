@@ -140,6 +140,18 @@ def written(trail: tuple[Step, ...]) -> str:
     return " ".join([*words[:kept], *left_out])
 
 
+def read(line: str) -> tuple[list[Step], int]:
+    """Return what :func:`written` wrote, and how many steps it had to leave out."""
+    words = line.split()
+    left_out = int(words.pop()) if words and words[-1].startswith("+") else 0
+    steps = []
+    for word in words:
+        place, _, why = word.rpartition(":")
+        rule, _, rep = place.partition("/")
+        steps.append(Step(rule, rep, msgspec.convert(why, Why)))
+    return steps, left_out
+
+
 class _Search:
     """One lead's way through the rules; ``trail`` tells who was passed over so far."""
 
