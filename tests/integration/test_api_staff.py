@@ -149,7 +149,7 @@ def test_program_versions_are_published_and_read() -> None:
     [
         ("{", ["$"]),
         (document(id="other"), ["$.id"]),
-        (document(nonsense=1), ["$"]),
+        (document(nonsense=1), ["$.nonsense"]),
         (document(currency="XXX"), ["$.currency"]),
         (
             document(currency="XXX", time_zone="Mars/Base", landing_url="https://evil.example/"),
