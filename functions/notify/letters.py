@@ -31,6 +31,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
         person: Whose address it goes to; empty for managers.
         occasion: What it is sent once for.
         facts: Ids, codes and amounts for the template and the page.
+        local: More of them by language, such as dates.
+        lines: Sentences by language.
         overtaken: Why it is not to be sent any more, or nothing.
     """
 
@@ -40,6 +42,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     person: str
     occasion: str
     facts: dict[str, str]
+    local: dict[str, dict[str, str]] = {}
+    lines: dict[str, list[str]] = {}
     overtaken: str = ""
 
 

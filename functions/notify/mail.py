@@ -94,13 +94,15 @@ def _send(letter: Letter) -> str:
         return "no_reader"
     document = programs.current(letter.program, clock.now()).document
     page = letter.message.page.format_map(letter.facts)
+    language = messages.language_of(reader.locale)
     mail = messages.compose(
         letter.message,
-        letter.facts,
+        {**letter.facts, **letter.local.get(language, {})},
         locale=reader.locale,
         name=reader.name,
         program=document.name,
         url=f"{setting('PORTAL_URL').rstrip('/')}/{page}",
+        lines=letter.lines.get(language, []),
     )
     client("sesv2").send_email(
         FromEmailAddress=_from_header(document),

@@ -13,7 +13,7 @@ import json
 import re
 import textwrap
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +26,7 @@ _FALLBACK = "en"
 _LINE_WIDTH = 72
 _VALUE_LIMIT = 80
 _SUBJECT_LIMIT = 150
+_SENTENCE_LIMIT = 600
 _JOINERS = "\u200c\u200d"
 """Format characters that names in Persian and Indian scripts are spelled with."""
 _LINKLIKE = re.compile(r"[/\\@<>]|\w\.\w")
@@ -41,7 +42,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     template: str
     to: Literal["partner", "rep", "managers"]
-    about: Literal["partner", "referral", "reward", "payout", "batch"]
+    about: Literal["partner", "referral", "reward", "payout", "batch", "program"]
     page: str
     once_per: Literal["event", "occasion"] = "event"
 
@@ -104,9 +105,19 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
 }
 """Which event sends which messages; the rule that fills the queue names the same events."""
 
+NOTICE = Message(template="program_changed", to="partner", about="program", page="rewards-table")
+"""What everybody affected by a new version is told; :mod:`notify.notice` finds them."""
+
 
 def compose(
-    message: Message, facts: Mapping[str, str], *, locale: str, name: str, program: str, url: str
+    message: Message,
+    facts: Mapping[str, str],
+    *,
+    locale: str,
+    name: str,
+    program: str,
+    url: str,
+    lines: Sequence[str] = (),
 ) -> Mail:
     """Return *message* in words.
 
@@ -118,11 +129,13 @@ def compose(
         name: The reader's name, or nothing.
         program: What the program is called.
         url: Where the button leads.
+        lines: Sentences in the reader's language, for messages that list some.
     """
     language = language_of(locale)
     words = _words(language)
-    values = {key: one_line(value) for key, value in facts.items()}
+    values: dict[str, Any] = {key: one_line(value) for key, value in facts.items()}
     values |= {
+        "lines": [one_line(line, limit=_SENTENCE_LIMIT) for line in lines],
         "program": one_line(program),
         "reason": words["reasons"].get(facts.get("reason", ""), ""),
         "stage": words["stages"].get(

@@ -11,10 +11,10 @@ from infra import template
 from introducer.ledger import Kind
 from introducer.referral import HANDED_BACK, TURNED_DOWN
 from notify import messages
-from notify.messages import MESSAGES, Mail, Message
+from notify.messages import MESSAGES, NOTICE, Mail, Message
 
 TEMPLATES = Path("functions/notify/templates")
-EVERY = [message for group in MESSAGES.values() for message in group]
+EVERY = [*(message for group in MESSAGES.values() for message in group), NOTICE]
 FACTS = {
     "referral": "r1",
     "country": "DE",
@@ -26,6 +26,7 @@ FACTS = {
     "payout": "P0123456789ABCD",
     "batch": "b1",
     "count": "3",
+    "from": "1 January 2027",
 }
 URL = "https://portal.example.com/referrals/r1?a=1&b=2"
 
@@ -65,7 +66,7 @@ def test_every_message_uses_only_known_facts(message: Message) -> None:
     for language in ("en", "de"):
         source = (TEMPLATES / language / f"{message.template}.txt").read_text("utf-8")
         used = meta.find_undeclared_variables(environment.parse(source))
-        assert used <= {*FACTS, "program"}
+        assert used <= {*FACTS, "program", "lines"}
 
 
 def test_every_template_belongs_to_a_message_in_every_language() -> None:
@@ -218,3 +219,21 @@ def test_the_html_fetches_nothing() -> None:
         html = _compose(message).html
         assert re.findall(r"https?:[^\"\s]+", html) == [URL.replace("&", "&amp;")]
         assert not re.search(r"<(img|script|link|iframe)|@import|url\(", html)
+
+
+def test_a_notice_lists_its_sentences() -> None:
+    """Each is a paragraph of its own, cleaned like any other value."""
+    mail = messages.compose(
+        messages.NOTICE,
+        {"from": "1 January 2027"},
+        locale="en",
+        name="Pia",
+        program="Acme",
+        url=URL,
+        lines=["Commission, new: 12%.", "A\r\nBcc: <b>x</b>", "x" * 601],
+    )
+    assert "The rules of Acme change" == mail.subject
+    assert "From 1 January 2027 on other rules apply in Acme." in " ".join(mail.text.split())
+    assert "\n\nCommission, new: 12%.\n\nA Bcc: <b>x</b>\n\n" in mail.text
+    assert "<p>A Bcc: &lt;b&gt;x&lt;/b&gt;</p>" in mail.html
+    assert f"<p>{'x' * 599}…</p>" in mail.html

@@ -25,6 +25,7 @@ ALWAYS = [
         ("notify.publish", ["jinja2", "introducer.program", "introducer.tables.referrals"]),
         ("notify.retry", ["jinja2", "introducer.program", "introducer.tables.referrals"]),
         ("notify.mail", ["route", "idna"]),
+        ("notify.notice", ["route", "idna"]),
     ],
 )
 def test_a_stream_function_imports_only_what_it_needs(module: str, more: list[str]) -> None:

@@ -54,6 +54,30 @@ def lines(before: Program, after: Program, audience: str, now: Instant, locale: 
     return [*found[:MOST_LINES], said.say("change.more")]
 
 
+def told(
+    before: Program,
+    announced: Program | None,
+    after: Program,
+    audience: str,
+    now: Instant,
+    locale: str,
+) -> list[str]:
+    """Return what the partners of *audience* are to be told when *after* was published.
+
+    Args:
+        before: The version that counts until it takes effect.
+        announced: The version they were told of for the same instant, which it replaces.
+        after: The new version.
+        audience: The partners' audience.
+        now: Promotions over by then are left out.
+        locale: Whose language.
+    """
+    found = lines(before, after, audience, now, locale) if audience in before.audiences else []
+    if not found and announced and affects_partners(announced, after, audience):
+        return [language(locale).say("change.kept")]
+    return found
+
+
 def _lines(
     before: Program, after: Program, audience: str, now: Instant, said: Language
 ) -> Iterator[str]:
