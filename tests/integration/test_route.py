@@ -10,11 +10,12 @@ from botocore.exceptions import ClientError
 
 import route.retry
 import route.stream
-from introducer import screening
+from introducer import prospect, screening
 from introducer.clients import client
 from introducer.errors import ContentionError, UncertainError
+from introducer.prospect import Prospect
 from introducer.referral import Accept, Hold, Reject, Share, Touch, Withdraw
-from introducer.tables import referrals
+from introducer.tables import prospects, referrals
 from introducer.tables.store import Transaction
 from tests.support import life
 from tests.support.life import NOW, from_queue, from_stream, move, raw_items, submit
@@ -362,3 +363,47 @@ def _interrupt(
         return verdict
 
     monkeypatch.setattr(screening, "judge", judge_slowly)
+
+
+def _enrol_from_the_list(name: str) -> Prospect:
+    """Store a partner who was a prospect, and their entry in the list."""
+    life.enrol(name, listed=True)
+    entry = Prospect(
+        program="acme",
+        key=f"key-{name}",
+        version=1,
+        listed_at=NOW,
+        state="enrolled",
+        partner=name,
+    )
+    moved = prospect.listed(None, entry, now=NOW, actor="user:1")
+    assert moved is not None
+    writes = Transaction()
+    prospects.save(writes, None, *moved)
+    writes.commit()
+    return entry
+
+
+def test_the_first_referral_of_a_prospect_is_noted_once() -> None:
+    """The company's list learns that somebody on it has referred, and only the first time."""
+    _enrol_from_the_list("emil")
+    for name in ("r1", "r2"):
+        submit(name, [life.touch("emil")], lead_key=f"key-{name}")
+        _run(name)
+    after = prospects.find("acme", "key-emil")
+    assert after is not None
+    assert ("referred", 2) == (after.state, after.version)
+    last = raw_items("PROSPECT#acme#key-emil")[-1]
+    assert ("ProspectReferred", {"S": "r1"}, "REFERRAL#r1#1") == (
+        last["type"]["S"],
+        last["data"]["M"]["referral"],
+        last["cause"]["S"],
+    )
+
+
+def test_a_duplicate_is_nobodys_first_referral() -> None:
+    """A prospect has referred when screening let a lead through."""
+    made = _enrol_from_the_list("emil")
+    submit("r1", [life.touch("emil")], duplicate_of="r0")
+    _run("r1")
+    assert made == prospects.find("acme", "key-emil")
