@@ -8,6 +8,7 @@ from introducer import money
 from introducer.check import walk
 from introducer.check.finding import Finding
 from introducer.document.plan import (
+    Calculation,
     Flat,
     Milestone,
     Multiplier,
@@ -28,8 +29,11 @@ def findings(document: Program) -> Iterator[Finding]:
             yield from _milestone(f"{path}.milestones[{index}]", milestone, plan)
         yield from _tiers(path, plan)
         yield from _clawback(path, plan)
+        added = any(True for _ in walk.effects(path, plan, document))
+        if not added and all(_is_nothing(each) for _, each in walk.calculations(path, plan)):
+            remedy = "give something, or leave the plan out"
+            yield Finding(f"{path}.calculation", "the plan gives nothing", remedy)
         for at, calculation in walk.calculations(path, plan):
-            yield from _nothing(at, calculation)
             if isinstance(calculation, Percent):
                 yield from _corridor(at, calculation)
         yield from _effects(path, plan)
@@ -51,7 +55,7 @@ def _milestone(path: str, milestone: Milestone, plan: RewardPlan) -> Iterator[Fi
         problem = "it waits for a sale that may never come, without end"
         yield Finding(path, problem, 'add until_days, or use the when "earned"')
     waits = milestone.after_days + _days(plan)
-    if milestone.when == "retained" and not waits:
+    if milestone.when == "retained" and not waits and not plan.hold_days:
         problem = "a customer of no days is retained at once"
         yield Finding(f"{path}.after_days", problem, 'wait some days, or use the when "won"')
     if ends is not None and plan.hold_days > waits + ends:
@@ -97,18 +101,16 @@ def _clawback(path: str, plan: RewardPlan) -> Iterator[Finding]:
         yield Finding(at, problem, f"take back for at least {last} days")
 
 
-def _nothing(path: str, calculation: object) -> Iterator[Finding]:
+def _is_nothing(calculation: Calculation) -> bool:
     match calculation:
         case Flat(amount_minor=0) | Points(points=0, per_unit=0):
-            nothing = True
+            return True
         case Percent(basis_points=0, min_minor=0) | Percent(cap_minor=0):
-            nothing = True
+            return True
         case PerProduct(rates=rates):
-            nothing = not any(rate.amount_minor or rate.basis_points for rate in rates)
+            return not any(rate.amount_minor or rate.basis_points for rate in rates)
         case _:
-            nothing = False
-    if nothing:
-        yield Finding(path, "it gives nothing", "give something, or leave it out")
+            return False
 
 
 def _corridor(path: str, calculation: Percent) -> Iterator[Finding]:
