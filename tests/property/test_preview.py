@@ -23,7 +23,7 @@ from tests.support.drawn import cases, documents
 
 Amounts = dict[tuple[str, str, str, str], int]
 SLICE = settings(
-    max_examples=600, phases=(Phase.generate,),
+    max_examples=100, phases=(Phase.generate,),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

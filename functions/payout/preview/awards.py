@@ -87,10 +87,7 @@ def _choose(
     alike = len({offer.unit.only for offer in made.values()} - {None}) == 1 and all(
         offer.unit.only for offer in made.values()
     )
-    if alike:
-        best = _best_alike(seats, facts, made)
-    else:
-        best = _best_told(sheet, seats, facts, made)
+    best = _best_alike(seats, facts, made) if alike else _best_told(sheet, seats, facts, made)
     turn = pl.min_horizontal(
         *(pl.when(triggered(each)).then(pl.lit(each.index, dtype=pl.UInt16)) for each in group)
     )
@@ -113,37 +110,41 @@ def _choose(
 def _best_alike(seats: pl.DataFrame, facts: Facts, made: dict[PlanRules, Offer]) -> list[pl.Series]:
     """Compare offers of one currency, some plans at a time."""
     plans = list(made)
-    best: pl.DataFrame | None = None
-    for begin in range(0, len(plans), _AT_ONCE):
-        some = plans[begin : begin + _AT_ONCE]
+    best = _best_of(seats, facts, made, plans[:_AT_ONCE])
+    for begin in range(_AT_ONCE, len(plans), _AT_ONCE):
+        now = _best_of(seats, facts, made, plans[begin : begin + _AT_ONCE])
+        more = now["best.amount"] > best["best.amount"].fill_null(-1)
+        more = more.fill_null(value=False)
+        best = pl.DataFrame([now[name].zip_with(more, best[name]) for name in now.columns])
+    return best.get_columns()
+
+
+def _best_of(
+    seats: pl.DataFrame, facts: Facts, made: dict[PlanRules, Offer], plans: list[PlanRules]
+) -> pl.DataFrame:
+    names = [str(each.index) for each in plans]
+    return (
+        seats.lazy()
         # Offers may all be constants; the column makes them as long as the rows.
-        amounts = seats.lazy().select(
+        .select(
             "row",
             *(
-                pl.when(fits(each, facts)).then(made[each].amount).alias(str(each.index))
-                for each in some
+                pl.when(fits(each, facts)).then(made[each].amount).alias(name)
+                for each, name in zip(plans, names, strict=True)
             ),
         )
-        most = amounts.with_columns(
-            pl.max_horizontal(str(each.index) for each in some).alias("best.amount")
-        ).select(
+        .with_columns(pl.max_horizontal(names).alias("best.amount"))
+        .select(
             "best.amount",
             pl.coalesce(
-                pl.when(pl.col(str(each.index)) == pl.col("best.amount")).then(
+                pl.when(pl.col(name) == pl.col("best.amount")).then(
                     pl.lit(each.index, dtype=pl.UInt16)
                 )
-                for each in some
+                for each, name in zip(plans, names, strict=True)
             ).alias("best.plan"),
         )
-        now = most.collect()
-        if best is None:
-            best = now
-        else:
-            more = now["best.amount"] > best["best.amount"].fill_null(-1)
-            more = more.fill_null(value=False)
-            best = pl.DataFrame([now[name].zip_with(more, best[name]) for name in now.columns])
-    assert best is not None
-    return best.get_columns()
+        .collect()
+    )
 
 
 def _best_told(

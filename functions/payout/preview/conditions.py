@@ -60,11 +60,10 @@ def _comparison(known: pl.Expr, condition: Condition, kind: pl.DataType) -> pl.E
         case "contains":
             return known.list.contains(value)
         case "contains_any":
-            assert isinstance(value, list)
-            return pl.any_horizontal(*(known.list.contains(each) for each in value))
+            return pl.any_horizontal(*(known.list.contains(each) for each in _many(value)))
         case "between":
-            assert isinstance(value, list)
-            return (known >= value[0]) & (known <= value[1])
+            low, high = _many(value)
+            return (known >= low) & (known <= high)
         case "starts_with":
             return known.cast(pl.String).str.starts_with(str(value))
         case "ends_with":
@@ -92,6 +91,10 @@ def _order(known: pl.Expr, condition: Condition) -> pl.Expr:
 
 def _of_type(value: object, kind: pl.DataType) -> list[str | int]:
     """Return the values of a list that a fact of this type may equal at all."""
-    assert isinstance(value, list)
-    wanted: type = int if kind.is_integer() else str
-    return [each for each in value if isinstance(each, wanted)]
+    wanted = int if kind.is_integer() else str
+    return [each for each in _many(value) if isinstance(each, wanted)]
+
+
+def _many(value: object) -> list[str | int]:
+    # Publishing refuses a single value where a list belongs.
+    return value if isinstance(value, list) else []

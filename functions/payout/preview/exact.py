@@ -57,7 +57,9 @@ def exchange(amount: pl.Expr, base: Currencies, to: Currencies, rates: Rates) ->
     """Return amounts of *base* told in *to*, in 128 bits, rounded once; null without a rate."""
     if len(base.among | to.among) == 1:
         return amount.cast(WIDE)
-    chain = pl.when(base.currency == to.currency).then(amount.cast(WIDE))
+    chain: pl.expr.whenthen.Then | pl.expr.whenthen.ChainedThen = pl.when(
+        base.currency == to.currency
+    ).then(amount.cast(WIDE))
     for each in sorted(base.among):
         for other in sorted(to.among):
             if each == other or not rates.has(each, other):

@@ -27,19 +27,23 @@ _AMOUNT = pl.col("amount")
 def limited(sheet: Sheet, awards: pl.DataFrame) -> pl.DataFrame:
     """Return *awards* cut by caps per lead, split, and cut by every other limit of the rules.
 
-    Adds ``whole`` (what the plans give before anything is cut or split) and, by what cut it,
-    ``cut.lead``, ``cut.partner`` and ``cut.ceiling``.
+    Adds what each amount was on the way: ``whole_part`` (split, nothing cut), ``after_lead`` and
+    ``after_partner``. ``amount`` is what is left at last.
     """
     document, rules = sheet.rules.document, sheet.rules
     lead = _caps([(each.plan.caps, each.index) for each in rules.plans], document.caps, "lead")
     partner = _caps(
         [(each.plan.caps, each.index) for each in rules.plans], document.caps, "partner"
     )
-    awards = awards.with_columns(whole=_AMOUNT)
-    for cap, plans in lead:
-        keys = [*_LEAD, "beneficiary", "holder"]
-        awards = _cap(sheet, awards, cap, plans, keys)
-    awards = split(sheet, awards).with_columns(share=_AMOUNT)
+    uncut = split(sheet, awards)
+    before = uncut["amount"].alias("whole_part")
+    if lead:
+        for cap, plans in lead:
+            awards = _cap(sheet, awards, cap, plans, [*_LEAD, "beneficiary", "holder"])
+        awards = split(sheet, awards)
+    else:
+        awards = uncut
+    awards = awards.with_columns(before)
     for cap, plans in lead:
         awards = _cap(sheet, awards, cap, plans, [*_LEAD, "beneficiary"])
     awards = awards.with_columns(after_lead=_AMOUNT)
@@ -80,7 +84,7 @@ def _cap(
     return cut(sheet, awards, covered, cap.amount_minor, cap.currency, keys)
 
 
-def cut(  # noqa: PLR0913
+def cut(
     sheet: Sheet, awards: pl.DataFrame, covered: pl.Expr, limit: int, unit: str, keys: list[str]
 ) -> pl.DataFrame:
     """Return *awards*, those *covered* cut so that none of each *keys* passes *limit* of *unit*.
@@ -104,7 +108,7 @@ def cut(  # noqa: PLR0913
     return _cut_each(awards, covered, limit, unit, keys, sheet.rates)
 
 
-def _cut_each(  # noqa: PLR0913
+def _cut_each(
     awards: pl.DataFrame, covered: pl.Expr, limit: int, unit: str, keys: list[str], rates: Rates
 ) -> pl.DataFrame:
     """Cut awards of several currencies one by one, where together they pass the limit."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from introducer.document.plan import Percent, PerProduct, ProductRate
+from introducer.document.plan import Calculation, Percent, PerProduct, ProductRate
 from payout.preview.exact import WIDE, rate_of
 
 
@@ -48,11 +48,11 @@ def facts_of(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def sum_of(calculation: Percent | PerProduct) -> pl.Expr:
+def sum_of(calculation: Calculation) -> pl.Expr:
     """Return what a calculation needs to know of the lines of each occasion."""
-    if isinstance(calculation, Percent):
-        return _of_products(calculation.products)
-    return _by_product(calculation)
+    if isinstance(calculation, PerProduct):
+        return _by_product(calculation)
+    return _of_products(calculation.products if isinstance(calculation, Percent) else [])
 
 
 def _of_products(products: list[str]) -> pl.Expr:

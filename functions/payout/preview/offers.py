@@ -139,7 +139,7 @@ class Offers:
                 return Offer(_percent(calculation), self._sale)
             case PerProduct(currency=currency):
                 amount = limited(pl.col(line_column(calculation) or ""))
-                return Offer(pl.when(_CURRENCY == currency).then(amount), fixed(currency))
+                return Offer(pl.when(_CURRENCY.eq(currency)).then(amount), fixed(currency))
             case Points(points=points, per_unit=0):
                 return Offer(_whole(points), fixed(POINTS))
             case Points(points=points, per_unit=per_unit):

@@ -30,6 +30,7 @@ def read_csv(
         BadDataError: The header, the encoding or the quoting cannot be read at all.
     """
     csv.field_size_limit(MAX_CELL_BYTES)
+    seen = False
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = _rows(file, findings)
         names = _header(next(rows, (_HEADER, []))[1], shapes, findings)
@@ -45,6 +46,9 @@ def read_csv(
                 ]
             )
             yield typed(texts, shapes, zone, findings)
+            seen = True
+    if not seen and not findings.total:
+        findings.add(_HEADER, "", "there are no rows", "write a row for each referral won")
 
 
 def read_parts(
