@@ -10,6 +10,7 @@ from submit.resources import (
     previews,
     programs,
     prospects,
+    quality,
     queues,
     rep_work,
     reps,
@@ -26,6 +27,7 @@ app = make_app(
     prospects.resource,
     queues.resource,
     placements.resource,
+    quality.resource,
     batches.resource,
     jobs.resource,
 )

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from introducer.partner import Link
-from introducer.referral import Touch
+from introducer.referral import Assess, Assign, Clear, Touch
 from introducer.score import Reason, Scored, explain
 from introducer.tables import partners, programs, referrals
 from introducer.tables.referrals import Detail
 from introducer.tables.store import Transaction
 from tests.support import life
-from tests.support.api import Reply, call, post_form
+from tests.support.api import Reply, call, login, post_form
 from tests.support.tables import everything
 
 PATH = "/v1/programs/acme/referrals"
@@ -264,3 +264,45 @@ def test_unknown_co_referrers_are_refused(named: str) -> None:
 def test_a_co_referrer_alone_leads_nobody_here() -> None:
     """Somebody has to have referred the lead before others can share in it."""
     assert (422, "no_partner", "clicks") == submit(code="", co_referrers=["emilcode"]).field()
+
+
+def test_rep_and_manager_see_how_good_a_lead_is_and_why() -> None:
+    """The facts, the score with the rules that held, and the rep's own rating beside it."""
+    life.add_rep("anna")
+    made = submit(answers={"budget": "high", "seats": 12}).body["id"]
+    expected = {
+        "facts": {
+            "answers.budget": "high",
+            "answers.seats": 12,
+            "lead.language": "en",
+            "lead.score": 50,
+        },
+        "score": {
+            "score": 50,
+            "base": 10,
+            "most": 100,
+            "reasons": [{"rule": "budget", "name": "Has a budget", "points": 40}],
+        },
+        "rating": 0,
+    }
+    path = f"/v1/programs/acme/referrals/{made}/quality"
+    manager = login("sub-m", "manager")
+    assert expected == call("GET", path, claims=manager).body
+    life.move(made, Clear(partner="pia", audience="partners"))
+    life.move(made, Assign(rep="anna"))
+    life.move(made, Assess(rating=4))
+    anna = login("login-anna", "rep")
+    shown = call("GET", f"/v1/rep/referrals/{made}", claims=anna).body["quality"]
+    assert expected | {"rating": 4} == shown
+    assert shown == call("GET", path, claims=manager).body
+    other = path.replace("/acme/", "/other/")
+    assert (404, "not_found") == call("GET", other, claims=manager).problem()
+
+
+def test_a_program_without_score_rules_shows_none() -> None:
+    """No score is not a score of nothing."""
+    life.publish()
+    made = submit(answers={}).body["id"]
+    path = f"/v1/programs/acme/referrals/{made}/quality"
+    shown = call("GET", path, claims=login("sub-m", "auditor")).body
+    assert {"facts": {"lead.language": "en"}, "score": None, "rating": 0} == shown

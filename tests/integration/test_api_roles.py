@@ -43,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "GET /v1/previews/{preview}": {"manager", "auditor"},
     "GET /v1/programs/{program}/prospects": {"manager", "finance", "auditor"},
     "PUT /v1/programs/{program}/prospects": {"manager"},
+    "GET /v1/programs/{program}/referrals/{referral}/quality": {"manager", "finance", "auditor"},
     "POST /v1/programs/{program}/sources": {"manager"},
     "POST /v1/programs/{program}/reps": {"manager"},
     "GET /v1/programs/{program}/reps": {"manager", "finance", "auditor"},

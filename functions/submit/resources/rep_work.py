@@ -26,7 +26,9 @@ from submit import inputs
 from submit.acting import REP, rep_of
 from submit.http import Answer, Call, Resource
 from submit.inputs import Input, Nothing, Paging
+from submit.resources import quality
 from submit.resources.my_referrals import Moment, moment
+from submit.resources.quality import LeadQuality
 
 resource = Resource(__name__)
 
@@ -108,6 +110,7 @@ class WorkDetail(msgspec.Struct, frozen=True, kw_only=True):
     submitted_at: str
     accept_by: str
     contact: LeadContact
+    quality: LeadQuality
     assessment: Assessment
     timeline: list[Moment]
 
@@ -185,6 +188,7 @@ def read_work(call: Call[Any, Any]) -> Answer:
             product=lead.product,
             submitted_at=lead.submitted_at,
             accept_by=lead.accept_by,
+            quality=quality.of(detail),
             assessment=_assessment(lead, detail.shares),
             contact=LeadContact(
                 name=contact.name,
