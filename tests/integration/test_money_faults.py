@@ -9,7 +9,7 @@ stored in the end must be equal, item by item and byte by byte.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,49 +21,16 @@ from introducer.errors import UncertainError
 from introducer.settings import setting
 from introducer.tables import ledger
 from introducer.tables.store import Table
-from tests.support import faults, money
+from tests.support import faults, money, rewind
 
 Again = Callable[[], None]
-_TABLES = (Table.CORE, Table.LEDGER, Table.PEOPLE)
 
 
 @pytest.fixture
-def again(engine: str, frozen: Callable[[str], None]) -> Iterator[Again]:  # noqa: ARG001
-    """Return what puts everything back to where the customers have bought and no more.
-
-    The embedded AWS, with the clock standing still. Putting items back is quicker than
-    making them again, and keeps the connections open.
-    """
+def again(engine: str, frozen: Callable[[str], None]) -> Again:  # noqa: ARG001
+    """Return what puts everything back to where the customers have bought and no more."""
     set_up()
-    before = {table: _raw(table) for table in _TABLES}
-
-    def put_back() -> None:
-        for table in _TABLES:
-            _write(table, [{"DeleteRequest": {"Key": _key(item)}} for item in _raw(table)])
-            _write(table, [{"PutRequest": {"Item": item}} for item in before[table]])
-        for key in _files():
-            client("s3").delete_object(Bucket=setting("BANK_BUCKET"), Key=key)
-
-    return put_back
-
-
-def _raw(table: Table) -> list[dict[str, Any]]:
-    return client("dynamodb").scan(TableName=setting(table), ConsistentRead=True)["Items"]
-
-
-def _key(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: item[name] for name in ("pk", "sk")}
-
-
-def _write(table: Table, requests: list[dict[str, Any]]) -> None:
-    for begin in range(0, len(requests), 25):
-        chunk = {setting(table): requests[begin : begin + 25]}
-        assert not client("dynamodb").batch_write_item(RequestItems=chunk)["UnprocessedItems"]
-
-
-def _files() -> list[str]:
-    listed = client("s3").list_objects_v2(Bucket=setting("BANK_BUCKET"))
-    return [each["Key"] for each in listed.get("Contents", [])]
+    return rewind.point()
 
 
 def set_up() -> None:
@@ -98,7 +65,9 @@ def stored() -> dict[str, Any]:
     return {
         "ledger": money.everything(Table.LEDGER),
         "core": money.everything(Table.CORE),
-        "files": {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in _files()},
+        "files": {
+            key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in rewind.files()
+        },
     }
 
 

@@ -103,6 +103,7 @@ def sell(
     *,
     currency: str = "EUR",
     shares: dict[str, int] | None = None,
+    at: str = SOLD,
     **overrides: Any,
 ) -> Referral:
     """Store a referral and bring it to its first sale; return it as won."""
@@ -117,7 +118,7 @@ def sell(
     writes.commit()
     life.move(name, Assign(rep="anna"))
     life.move(name, Accept())
-    return sell_more(name, "s1", amount_minor, currency=currency)
+    return sell_more(name, "s1", amount_minor, currency=currency, at=at)
 
 
 def sell_more(
