@@ -45,6 +45,18 @@ BODIES: dict[str, dict[str, Any]] = {
             "code": "k7m2p9xw",
             "consent": {"text_version": "2026-11", "given": True},
         },
+        "withAnswers": {
+            "name": "Lena Lead",
+            "email": "lena@customers.example",
+            "country": "DE",
+            "code": "k7m2p9xw",
+            "co_referrers": ["m3n4p5q6"],
+            "answers": {"budget": "high", "seats": 40, "urgent": True},
+            "size": 120,
+            "industry": "health_care",
+            "language": "de",
+            "consent": {"text_version": "2026-11", "given": True},
+        },
     },
     "enrol": {
         "partner": {
@@ -54,7 +66,23 @@ BODIES: dict[str, dict[str, Any]] = {
             "email": "pia@partners.example",
             "country": "DE",
             "terms_version": "2026-11",
-        }
+        },
+        "withDeclarations": {
+            "program": "telecom",
+            "audience": "companies",
+            "name": "Rita Reseller",
+            "email": "rita@resellers.example",
+            "country": "DE",
+            "type": "reseller",
+            "terms_version": "2026-11",
+            "agreements": {"code_of_conduct": "2"},
+            "declarations": ["no_kickbacks"],
+        },
+    },
+    "agree": {
+        "text": {"agreement": "code_of_conduct", "version": "3"},
+        "terms": {"terms_version": "2027-01"},
+        "statement": {"declaration": "no_kickbacks"},
     },
     "set_payee": {
         "account": {
@@ -80,6 +108,20 @@ BODIES: dict[str, dict[str, Any]] = {
             "data": {"kind": "past", "from": "2026-01-01", "until": "2026-10-31"},
         },
         "upload": {"document": _PROGRAM, "data": {"kind": "upload", "bytes": 48213}},
+    },
+    "put_prospects": {
+        "list": {
+            "prospects": [
+                {
+                    "email": "rita@resellers.example",
+                    "type": "reseller",
+                    "segment": "gold",
+                    "score": 9,
+                    "customer_since": "2024-02-29",
+                    "owner": "anna-berlin",
+                }
+            ]
+        }
     },
     "add_source": {"billing": {"source": "billing"}},
     "add_rep": {
@@ -123,6 +165,32 @@ BODIES: dict[str, dict[str, Any]] = {
                 "amount_minor": 500000,
                 "currency": "EUR",
                 "occurred_at": "2026-11-22T11:17:00Z",
+            },
+        },
+        "saleWithItems": {
+            "type": "sale.recorded",
+            "data": {
+                "external_id": "006Dn00000A1b2C",
+                "sale": "INV-2026-1002",
+                "amount_minor": 120000,
+                "currency": "EUR",
+                "occurred_at": "2026-12-01T09:00:00Z",
+                "items": [
+                    {"product": "fibre", "amount_minor": 90000, "quantity": 3},
+                    {"product": "mobile", "amount_minor": 30000},
+                ],
+                "metadata": {"plan": "office-2"},
+            },
+        },
+        "eventRecorded": {
+            "type": "event.recorded",
+            "data": {
+                "referral": "7w3k9x2m5n8p1q4r6s0t",
+                "event": "upgraded",
+                "id": "UPG-17",
+                "at": "2026-12-01T09:00:00Z",
+                "amount_minor": 20000,
+                "currency": "EUR",
             },
         },
         "saleRefunded": {
