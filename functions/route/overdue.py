@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from introducer import clock, metric, referral
 from introducer.clock import Instant
-from introducer.errors import StaleError, TransitionError
+from introducer.errors import IntroducerError, StaleError, TransitionError
 from introducer.program import Program
 from introducer.referral import Referral, Remind, TakeBack
 from introducer.tables import programs, referrals
@@ -27,22 +27,36 @@ def handler(event: dict[str, object], _context: object) -> dict[str, int]:  # no
 
 
 def look(now: Instant) -> dict[str, int]:
-    """Take the next step for every lead whose rep should have answered; return how many."""
+    """Take the next step for every lead whose rep should have answered; return how many.
+
+    Raises:
+        IntroducerError: One of them could not be moved; the others were nevertheless.
+    """
     reminded = taken_back = 0
+    failures: list[IntroducerError] = []
     for before in referrals.overdue(now):
-        document = programs.version(before.program, before.program_version).document
-        if before.accept_by > now:
-            reminded += _move(before, Remind(), document, now)
-        else:
-            taken_back += _move(before, _take_back(document), document, now)
+        late = before.accept_by <= now
+        try:
+            moved = _take_step(before, late=late, now=now)
+        except IntroducerError as failure:
+            logger.exception("lead could not be moved", extra={"referral": before.id})
+            failures.append(failure)
+            continue
+        reminded += moved and not late
+        taken_back += moved and late
     if taken_back:
         metric.count("LeadOverdue", taken_back)
+    if failures:
+        raise failures[0]
     return {"reminded": reminded, "taken_back": taken_back}
 
 
-def _take_back(document: Program) -> TakeBack:
+def _take_step(before: Referral, *, late: bool, now: Instant) -> bool:
+    """Remind the rep, or take the lead back when it is too *late*; return whether it was done."""
+    document = programs.version(before.program, before.program_version).document
     sla = document.routing.sla
-    return TakeBack(then=sla.then if sla else "review")
+    take_back = TakeBack(then=sla.then if sla else "review")
+    return _move(before, take_back if late else Remind(), document, now)
 
 
 def _move(before: Referral, command: Remind | TakeBack, document: Program, now: Instant) -> bool:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from introducer.errors import TransitionError
+from introducer.errors import NotFoundError, TransitionError
 from introducer.referral import Accept, Assign, Clear, Hold, Reject
 from introducer.tables import referrals
-from introducer.tables.store import Transaction
+from introducer.tables.store import Table, Transaction
 from route import overdue
 from route.assign import assign
 from tests.support import life
@@ -199,6 +199,25 @@ def test_many_leads_are_all_found(clock: Clock) -> None:
         life.move(name, Assign(rep="anna"))
     clock(OVER)
     assert {"reminded": 0, "taken_back": 30} == run()
+
+
+def test_a_lead_that_cannot_be_moved_holds_up_no_other(clock: Clock) -> None:
+    """Its program version is gone: the others are taken back, and the failure is raised after."""
+    life.submit("lost", lead_key="key-lost")
+    life.move("lost", Clear(partner="pia", audience="partners"))
+    lost = life.move("lost", Assign(rep="anna"))
+    writes = Transaction()
+    gone = msgspec.structs.replace(lost, program_version=9)
+    index = {"gsi3pk": "DUE#overdue#0", "gsi3sk": "2026-11-01T00:00:00.000Z"}
+    writes.put(Table.CORE, lost.entity, "STATE", gone, index=index)
+    writes.commit()
+    clock(OVER)
+    with pytest.raises(NotFoundError):
+        run()
+    assert ("screening", "assigned") == (
+        referrals.get("r1").status,
+        referrals.get("lost").status,
+    )
 
 
 def _meanwhile(monkeypatch: pytest.MonkeyPatch, happen: Callable[[], object]) -> None:
