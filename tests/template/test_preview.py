@@ -76,11 +76,12 @@ def test_bucket_forgets_when_the_job_says_expired() -> None:
     assert "Prefix" not in rule
 
 
-def test_preview_is_told_of_every_request() -> None:
-    """The rule's event is the one the code writes."""
+def test_bus_starts_what_the_bucket_does_not() -> None:
+    """The rule's event is the one the code writes; a job about a file begins with the file."""
     assert {
         "source": ["introducer.core"],
         "detail-type": ["PreviewRequested"],
+        "detail": {"data": {"kind": ["past"]}},
     } == RULES["PreviewRule"]["EventPattern"]
 
 

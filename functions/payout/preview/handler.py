@@ -20,8 +20,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from introducer import clock, preview, streams
 from introducer.clients import client
-from introducer.errors import IntroducerError, MissingRateError, StaleError, TransitionError
+from introducer.errors import IntroducerError, StaleError, TransitionError
 from introducer.preview import UPLOAD_LIMIT_BYTES, Finding, Preview, upload_key
+from introducer.program import Program
 from introducer.settings import setting
 from introducer.streams import Answer, Delivery, Record
 from introducer.tables import previews
@@ -35,7 +36,8 @@ from payout.preview.lease import Lease, Left
 MOST_ATTEMPTS = 3
 REPORT_S = 200.0
 """So much of a run is kept for the report; with less, the next run makes it."""
-_LONGEST_DELAY_S = 900  # SQS delays no message longer
+LOOK_AGAIN_S = 30
+"""So long a message waits that met somebody else at work."""
 
 
 class NothingAchievedError(IntroducerError):
@@ -81,15 +83,12 @@ def go_on(name: str, left: Left) -> None:
     held = lease.take(job, left, now)
     if held is None:
         # Its holder may die with the only other message there is, so this one stays about.
-        _send_again(job, delay_s=min(_LONGEST_DELAY_S, int(left())))
+        _send_again(job, delay_s=LOOK_AGAIN_S)
         return
     try:
         _run(held)
     except BadDataError as failure:
         _fail(job, "invalid_data", _to_mend(failure))
-    except MissingRateError as failure:
-        finding = {"path": "$.exchange", "problem": failure.message, "remedy": "add the rate"}
-        _fail(job, failure.code, [finding])
     except LeaseLostError:
         raise  # whoever has it now goes on; the message comes again and finds the job ended
     except Exception as failure:
@@ -105,11 +104,11 @@ def _run(held: Lease) -> None:
         message = "the run was cut off every time"
         raise NothingAchievedError(message)
     draft = previews.draft(job.id)
-    if job.kind == "past" and not held.progress.gathered:
-        if not gather.past(held, draft) or held.left() < REPORT_S:
-            _hand_over(held)
-            return
-    made = result.make(job, draft, held.progress.parts, clock.now())
+    if not _has_facts(held, draft):
+        held.hand_over(clock.now())
+        _send_again(job, delay_s=0)
+        return
+    made = result.make(job, draft, held.progress, clock.now())
     _end(
         job,
         *preview.finish(
@@ -123,9 +122,11 @@ def _run(held: Lease) -> None:
     logger.info("preview done", extra={"preview": job.id, "referrals": made.referrals})
 
 
-def _hand_over(held: Lease) -> None:
-    held.give_back(clock.now())
-    _send_again(held.job, delay_s=0)
+def _has_facts(held: Lease, draft: Program) -> bool:
+    """Return whether everything is there to report on, and time to do it."""
+    if held.job.kind == "upload" or held.progress.gathered:
+        return True
+    return gather.past(held, draft) and held.left() >= REPORT_S
 
 
 def _send_again(job: Preview, *, delay_s: int) -> None:

@@ -12,6 +12,7 @@ from introducer import clock, ids
 from introducer.clock import Instant
 from introducer.preview import Preview, Progress
 from introducer.tables import previews
+from introducer.tables.previews import LeaseLostError
 
 _GRACE_S = 5
 Left = Callable[[], float]
@@ -32,10 +33,18 @@ class Lease:
         Raises:
             LeaseLostError: Somebody else works on the job now.
         """
-        self._store(attempts=0, **achieved)
+        self._store(**{"attempts": 1, **achieved})
+
+    def hand_over(self, now: Instant) -> None:
+        """Let the next worker begin at once, where this one stopped.
+
+        Raises:
+            LeaseLostError: Somebody else works on the job already.
+        """
+        self._store(lease_until=now, attempts=0)
 
     def give_back(self, now: Instant) -> None:
-        """Let the next worker begin at once.
+        """Let another worker try what this one failed at.
 
         Raises:
             LeaseLostError: Somebody else works on the job already.
@@ -48,13 +57,12 @@ class Lease:
 
 
 def take(job: Preview, left: Left, now: Instant) -> Lease | None:
-    """Return the lease of *job*, None when another worker has it.
-
-    Raises:
-        LeaseLostError: Another took it in this moment.
-    """
+    """Return the lease of *job*, None when another worker has it or takes it in this moment."""
     until = clock.plus(now, seconds=int(left()) + _GRACE_S)
-    progress = previews.claim(job, ids.new_id(), now=now, lease_until=until)
+    try:
+        progress = previews.claim(job, ids.new_id(), now=now, lease_until=until)
+    except LeaseLostError:
+        return None
     return Lease(job, progress, left) if progress is not None else None
 
 

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from introducer.clock import Instant
-from introducer.preview import Preview, Summary, part_key, upload_key
+from introducer.preview import Preview, Progress, Summary, part_key, result_keys, upload_key
 from introducer.program import Program
 from introducer.tables import programs
-from payout.preview import bucket
+from payout.preview import bucket, engine
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +23,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     summary: Summary
 
 
-def make(job: Preview, draft: Program, parts: Sequence[str], now: Instant) -> Made:
+def make(job: Preview, draft: Program, progress: Progress, now: Instant) -> Made:
     """Compute the result of *job*, write its files and return what its item keeps of it.
 
     The same facts give the same files, so a run that is repeated writes them again.
@@ -32,9 +32,24 @@ def make(job: Preview, draft: Program, parts: Sequence[str], now: Instant) -> Ma
         BadDataError: The data cannot be read, or a rule cannot be computed on them.
     """
     live = programs.current(job.program, now)
-    with TemporaryDirectory() as folder:
-        files = _fetch(job, parts, Path(folder))
-    raise NotImplementedError(draft.id, live.version, files)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        found = engine.run(draft, live.document, _fetch(job, progress.parts, folder))
+        with (folder / "partners.csv").open("w", encoding="utf-8", newline="") as file:
+            file.writelines(found.partners_csv())
+        about = {
+            "preview": job.id,
+            "kind": job.kind,
+            "from": job.first_day,
+            "until": job.last_day,
+            "live_version": live.version,
+            "report": found.report,
+        }
+        keys = result_keys(job.id)
+        bucket.write(keys["json"], msgspec.json.encode(about), "application/json")
+        bucket.write(keys["csv"], folder / "partners.csv", "text/csv; charset=utf-8")
+    looked_at = progress.referrals if job.kind == "past" else found.report.referrals
+    return Made(live_version=live.version, referrals=looked_at, summary=found.report.summary())
 
 
 def _fetch(job: Preview, parts: Sequence[str], folder: Path) -> list[Path]:

@@ -75,7 +75,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         revision: Changes with every write; the condition of the next.
         holder: The worker that wrote it last.
         lease_until: Nobody else works on the job before.
-        attempts: Runs since anything was achieved.
+        attempts: Runs since anything was achieved, the one that achieved it included.
         day: The day that is being read.
         place: Where on that day's list to go on; empty for its beginning.
         parts: Names of the files of facts that count, in order.
