@@ -99,5 +99,5 @@ def _amounts(document: Program, found: pl.DataFrame, sheet: Sheet) -> Amounts:
             document.rewards[each["plan"]].id,
             prefixes[each["beneficiary"]] + rows[each["row"]][columns[each["beneficiary"]]],
         ): each["amount"]
-        for each in found.iter_rows(named=True)
+        for each in found.filter(pl.col("amount") > 0).iter_rows(named=True)
     }

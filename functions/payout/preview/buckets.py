@@ -44,14 +44,12 @@ def buckets(
         kept.append(piece)
         narrow.append(_narrow(piece, together))
         if total > rows:
-            spilled += [_spill(each, work / f"piece-{len(spilled)}") for each in kept]
-            kept = []
+            _spill_all(kept, spilled, work)
     if not spilled:
         if kept:
             yield pl.concat(kept, how="diagonal")
         return
-    spilled += [_spill(each, work / f"piece-{len(spilled)}") for each in kept]
-    del kept
+    _spill_all(kept, spilled, work)
     places = _places(pl.concat(narrow), together, rows)
     del narrow
     yield from _regrouped(spilled, places, work)
@@ -138,6 +136,13 @@ def _roots(links: pl.DataFrame) -> pl.DataFrame:
         {"key": list(found), "root": list(found.values())},
         schema={"key": pl.UInt64, "root": pl.UInt64},
     )
+
+
+def _spill_all(kept: list[pl.DataFrame], spilled: list[Path], work: Path) -> None:
+    """Move what is *kept* in memory to files, listed in *spilled*."""
+    for each in kept:
+        spilled.append(_spill(each, work / f"piece-{len(spilled)}"))
+    kept.clear()
 
 
 def _spill(piece: pl.DataFrame, path: Path) -> Path:

@@ -39,13 +39,16 @@ def budgeted(rules: Rules, awards: pl.DataFrame) -> tuple[pl.DataFrame, list[Bud
     for budget in rules.document.budgets:
         awards, found = _one(rules, awards, budget)
         uses += found
-    return awards, uses
+    return awards.drop("currency", strict=False), uses
 
 
 def _one(
     rules: Rules, awards: pl.DataFrame, budget: Budget
 ) -> tuple[pl.DataFrame, list[BudgetUse]]:
     plans = [n for n, each in enumerate(rules.document.rewards) if each.id in budget.plans]
+    # A unit is a currency, with the type of reward behind a full stop when it is not cash.
+    currency = pl.col("unit").cast(pl.String).str.slice(0, 3).cast(pl.Categorical)
+    awards = awards.with_columns(currency=currency)
     covered = (pl.col("currency") == POINTS) == (budget.currency == POINTS)
     if budget.plans:
         covered &= pl.col("plan").is_in(plans)

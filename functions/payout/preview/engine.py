@@ -77,6 +77,7 @@ class _Run:
         self._rules = [rules_of(each) for each in documents]
         self._findings = findings
         self._awards: list[list[pl.DataFrame]] = [[] for _ in documents]
+        self._cuts: list[list[pl.DataFrame]] = [[] for _ in documents]
         self._revenue: list[pl.DataFrame] = []
         self._partners: list[pl.Series] = []
         self._referrals = self._won = self._rows = 0
@@ -102,8 +103,11 @@ class _Run:
             return
         number = pl.col("referral").rank("dense").cast(pl.UInt32) - 1
         rows = rows.with_columns(number_of_referral=number)
-        for rules, found in zip(self._rules, self._awards, strict=True):
-            found.append(self._evaluate(rules, rows))
+        for rules, found, cuts in zip(self._rules, self._awards, self._cuts, strict=True):
+            sheet, made = self._evaluate(rules, rows)
+            cuts.append(figures.cuts_of(rules, made))
+            made = lasting(sheet, made.filter(pl.col("amount") > 0))
+            found.append(figures.narrowed(sheet, made, self._referrals))
         self._rows += len(bucket)
         self._referrals += bucket["referral"].n_unique()
         self._partners.append(bucket["partner"].unique())
@@ -119,7 +123,7 @@ class _Run:
             )
         )
 
-    def _evaluate(self, rules: Rules, rows: pl.DataFrame) -> pl.DataFrame:
+    def _evaluate(self, rules: Rules, rows: pl.DataFrame) -> tuple[Sheet, pl.DataFrame]:
         sheet = Sheet(rules, rows)
         found = limited(sheet, awards(sheet))
         name = "draft" if rules is self._rules[0] else "live version"
@@ -132,13 +136,13 @@ class _Run:
             )
         if sheet.missing:
             found = found.clear()
-        return figures.narrowed(sheet, lasting(sheet, found), self._referrals)
+        return sheet, found
 
     def _preview(self) -> Preview:
         revenue = self._revenue_totals()
         sides: list[Side] = []
         granted: list[pl.DataFrame] = []
-        for rules, found in zip(self._rules, self._awards, strict=True):
+        for rules, found, cuts in zip(self._rules, self._awards, self._cuts, strict=True):
             table, uses = budgeted(rules, pl.concat(found))
             granted.append(table)
             found.clear()
@@ -146,6 +150,7 @@ class _Run:
                 figures.side(
                     rules,
                     table,
+                    pl.concat(cuts),
                     uses,
                     referrals=self._referrals,
                     won=self._won,

@@ -23,7 +23,6 @@ _CUTS = {
     "lead": pl.col("whole_part") - pl.col("after_lead"),
     "partner": pl.col("after_lead") - pl.col("after_partner"),
     "ceiling": pl.col("after_partner") - pl.col("amount"),
-    "budget": pl.col("amount") - pl.col("granted"),
 }
 
 
@@ -35,13 +34,6 @@ def narrowed(sheet: Sheet, awards: pl.DataFrame, first_referral: int) -> pl.Data
         awards: Limited, with ``taken``.
         first_referral: Number of the bucket's first referral; they count on from there.
     """
-    document = sheet.rules.document
-    zone = document.time_zone
-    types = {
-        n: "" if p.type in {"cash", "points"} else p.type for n, p in enumerate(document.rewards)
-    }
-    kind = pl.col("plan").replace_strict(types, default="", return_dtype=pl.String)
-    currency = pl.col("currency").cast(pl.String)
     text = {
         "partner": pl.col("partner").cast(pl.String),
         "organization": "org." + pl.col("partner.organization").cast(pl.String),
@@ -60,17 +52,8 @@ def narrowed(sheet: Sheet, awards: pl.DataFrame, first_referral: int) -> pl.Data
             "beneficiary",
             "plan",
             pl.col("partner.audience").alias("audience"),
-            pl.when(kind == "")
-            .then(currency)
-            .otherwise(currency + "." + kind)
-            .cast(pl.Categorical)
-            .alias("unit"),
-            "currency",
+            _unit(sheet.rules).alias("unit"),
             "at",
-            period(pl.col("at"), "month", zone).alias("month"),
-            "whole_part",
-            "after_lead",
-            "after_partner",
             "amount",
             "taken",
         )
@@ -78,9 +61,20 @@ def narrowed(sheet: Sheet, awards: pl.DataFrame, first_referral: int) -> pl.Data
     )
 
 
+def _unit(rules: Rules) -> pl.Expr:
+    """Return what the books keep an award in, as :attr:`introducer.reward.Reward.unit` does."""
+    currency, unit = pl.col("currency"), pl.col("currency")
+    for place, plan in enumerate(rules.document.rewards):
+        if plan.type not in {"cash", "points"}:
+            typed = (currency.cast(pl.String) + f".{plan.type}").cast(pl.Categorical)
+            unit = pl.when(pl.col("plan") == place).then(typed).otherwise(unit)
+    return unit
+
+
 def side(
     rules: Rules,
     awards: pl.DataFrame,
+    cuts: pl.DataFrame,
     uses: list[BudgetUse],
     *,
     referrals: int,
@@ -92,6 +86,7 @@ def side(
     Args:
         rules: The version.
         awards: Narrowed, with ``granted``.
+        cuts: What its limits took, from :func:`cuts_of`.
         uses: Of its budgets.
         referrals: How many there are in all.
         won: How many bought something.
@@ -108,20 +103,20 @@ def side(
         by_plan=_totals(awards, earned),
         by_beneficiary=_totals(awards, pl.col("beneficiary").cast(pl.String)),
         by_audience=_totals(awards, pl.col("audience").cast(pl.String).fill_null("")),
-        by_month=_totals(awards, _month_text()),
+        by_month=_totals(awards, _month_text(rules.document.time_zone)),
         per_referral=_spreads(awards, "referral"),
         per_partner=_spreads(awards.filter(pl.col("holder").is_not_null()), "holder"),
         cost=_cost(rules, totals, won, revenue),
-        cuts=_cuts(awards),
+        cuts=_cuts(awards, cuts),
         budgets=uses,
         referrals_with_nothing=referrals - with_something,
         plans_with_nothing=[name for place, name in ids.items() if place not in used],
     )
 
 
-def _month_text() -> pl.Expr:
-    month = pl.col("month") % 100
-    return pl.format("{}-{}", pl.col("month") // 100, month.cast(pl.String).str.zfill(2))
+def _month_text(zone: str) -> pl.Expr:
+    month = period(pl.col("at"), "month", zone)
+    return pl.format("{}-{}", month // 100, (month % 100).cast(pl.String).str.zfill(2))
 
 
 def _totals(awards: pl.DataFrame, key: pl.Expr) -> list[Total]:
@@ -206,23 +201,35 @@ def _ratio(amount: int | None, times: int, of: int | None) -> int | None:
     return money.fraction(amount, times, of) if amount is not None and of else None
 
 
-def _cuts(awards: pl.DataFrame) -> list[Cut]:
-    found = []
-    for name, taken in _CUTS.items():
-        rows = (
-            awards.lazy()
-            .select(pl.col("unit").cast(pl.String), cut=taken)
-            .filter(pl.col("cut") > 0)
-            .group_by("unit")
-            .agg(pl.len(), pl.col("cut").cast(WIDE).sum())
-            .sort("unit")
-            .collect()
+def cuts_of(rules: Rules, awards: pl.DataFrame) -> pl.DataFrame:
+    """Return what each kind of limit took from awards, those cut to nothing included."""
+    return pl.concat(
+        awards.lazy()
+        .select(_unit(rules).cast(pl.String).alias("unit"), cut=taken)
+        .filter(pl.col("cut") > 0)
+        .group_by("unit")
+        .agg(pl.len().cast(pl.Int64).alias("awards"), pl.col("cut").cast(WIDE).sum())
+        .select(pl.lit(name).alias("limit"), "unit", "awards", "cut")
+        .collect()
+        for name, taken in _CUTS.items()
+    )
+
+
+def _cuts(awards: pl.DataFrame, cuts: pl.DataFrame) -> list[Cut]:
+    stopped = (
+        awards.filter(pl.col("granted") < pl.col("amount"))
+        .group_by(pl.col("unit").cast(pl.String))
+        .agg(
+            pl.len().cast(pl.Int64).alias("awards"),
+            (pl.col("amount") - pl.col("granted")).cast(WIDE).sum().alias("cut"),
         )
-        found += [
-            Cut(limit=name, unit=unit, awards=count, cut_minor=cut)
-            for unit, count, cut in rows.iter_rows()
-        ]
-    return found
+        .select(pl.lit("budget").alias("limit"), "unit", "awards", "cut")
+    )
+    found = pl.concat([cuts, stopped]).group_by("limit", "unit", maintain_order=True).sum()
+    return [
+        Cut(limit=limit, unit=unit, awards=count, cut_minor=cut)
+        for limit, unit, count, cut in found.iter_rows()
+    ]
 
 
 # ---- against the live version

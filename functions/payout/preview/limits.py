@@ -28,7 +28,7 @@ def limited(sheet: Sheet, awards: pl.DataFrame) -> pl.DataFrame:
     """Return *awards* cut by caps per lead, split, and cut by every other limit of the rules.
 
     Adds what each amount was on the way: ``whole_part`` (split, nothing cut), ``after_lead`` and
-    ``after_partner``. ``amount`` is what is left at last.
+    ``after_partner``. ``amount`` is what is left at last, and may be nothing.
     """
     document, rules = sheet.rules.document, sheet.rules
     lead = _caps([(each.plan.caps, each.index) for each in rules.plans], document.caps, "lead")
@@ -54,7 +54,7 @@ def limited(sheet: Sheet, awards: pl.DataFrame) -> pl.DataFrame:
         money = pl.col("currency") != POINTS
         ceiling = document.ceiling
         awards = cut(sheet, awards, money, ceiling.amount_minor, ceiling.currency, _LEAD)
-    return awards.filter(_AMOUNT > 0)
+    return awards
 
 
 def _caps(
