@@ -122,6 +122,10 @@ program-validate: $(DEV) ## Tell everything that is wrong with a program documen
 	@test -n "$(FILE)" || { echo "name the document: make program-validate FILE=infra/programs/telecom.json" >&2; exit 2; }
 	@$(CODE) $(PY) -m infra.program validate $(FILE) $(addprefix --base ,$(BASE))
 
+program-preview: $(DEV) ## Tell what a draft would have paid: FILE=draft.json DATA=past.csv [AGAINST=live.json] [OUT=folder]
+	@test -n "$(FILE)" -a -n "$(DATA)" || { echo "name draft and data: make program-preview FILE=infra/programs/telecom.json DATA=past.csv" >&2; exit 2; }
+	@$(CODE) $(PY) -m infra.preview $(FILE) $(DATA) $(addprefix --against ,$(AGAINST)) $(addprefix --out ,$(OUT))
+
 program-schema: $(DEV) ## Write the JSON Schema of program documents from the code
 	@$(CODE) $(PY) -m infra.program schema
 
@@ -129,4 +133,4 @@ clean: ## Remove builds and caches; keeps environments and state
 	rm -rf .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: help tools install lock run stop demo accrue payout sweep seal reconcile overdue test test-unit test-integration \
-  test-template test-system lint fmt bench build deploy openapi program-validate program-schema clean
+  test-template test-system lint fmt bench build deploy openapi program-validate program-preview program-schema clean

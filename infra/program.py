@@ -36,7 +36,7 @@ def validate(file: Path, bases: list[Path]) -> int:
     """
     try:
         body = file.read_bytes()
-        program = document.parse(body, _lookup(file, bases))
+        program = document.parse(body, lookup(file, bases))
     except OSError as failure:
         print(f"cannot read {failure.filename}: {failure.strerror}", file=sys.stderr)
         return 2
@@ -62,7 +62,7 @@ def write_schema() -> int:
     return 0
 
 
-def _lookup(file: Path, bases: list[Path]) -> Lookup:
+def lookup(file: Path, bases: list[Path]) -> Lookup:
     """Return what finds bases in files. A file has no version: the one it holds is taken."""
 
     def find(program: str, _: int) -> dict[str, Any] | None:
