@@ -74,8 +74,10 @@ def of_answers(
     return known
 
 
-def of_metadata(document: Program, metadata: Mapping[str, Value]) -> Facts:
-    """Return the facts ``metadata.*`` of a sale.
+def of_metadata(
+    document: Program, metadata: Mapping[str, Value], *, from_form: bool = False
+) -> Facts:
+    """Return the facts ``metadata.*`` of a sale or a lead; like :func:`of_answers`.
 
     Raises:
         SeveralFaultsError: ``unknown_metadata`` or ``invalid_metadata``, one for each field
@@ -83,15 +85,17 @@ def of_metadata(document: Program, metadata: Mapping[str, Value]) -> Facts:
     """
     faults = []
     known: Facts = {}
-    for key, value in metadata.items():
+    for key, said in metadata.items():
         field = f"metadata.{key}"
         if key not in document.fields:
             faults.append(Fault("unknown_metadata", field, "the program declares no such field"))
-        elif not _is(document.fields[key].type, value):
-            wanted = f"must be a {document.fields[key].type}"
-            faults.append(Fault("invalid_metadata", field, wanted))
-        else:
+            continue
+        kind = document.fields[key].type
+        value = _read(kind, said) if from_form and isinstance(said, str) else said
+        if _is(kind, value):
             known[field] = value
+        else:
+            faults.append(Fault("invalid_metadata", field, f"must be a {kind}"))
     if faults:
         raise SeveralFaultsError("invalid_metadata", "some fields cannot be accepted", faults)
     return known
@@ -101,15 +105,17 @@ def _answer(question: Question, value: Value, *, from_form: bool) -> Value | Non
     if question.type == "choice":
         return value if isinstance(value, str) and value in question.options else None
     if from_form and isinstance(value, str):
-        value = _read(question.type, value.strip().lower())
+        value = _read(question.type, value)
     return value if _is(question.type, value) else None
 
 
 def _read(kind: str, text: str) -> Value:
-    if kind == "number" and _NUMBER.fullmatch(text):
-        return int(text)
-    if kind == "flag" and text in _YES | _NO:
-        return text in _YES
+    """Return what a form field means as a value of *kind*; what means nothing stays text."""
+    word = text.strip().lower()
+    if kind == "number" and _NUMBER.fullmatch(word):
+        return int(word)
+    if kind == "flag" and word in _YES | _NO:
+        return word in _YES
     return text
 
 

@@ -30,6 +30,7 @@ RULES: dict[str, Any] = {
         "seats": {"text": "How many seats?", "type": "number"},
         "urgent": {"text": "Is it urgent?", "type": "flag"},
     },
+    "fields": {"plan": {"type": "text"}, "seats": {"type": "number"}, "pilot": {"type": "flag"}},
     "score": {
         "base": 10,
         "rules": [
@@ -100,9 +101,8 @@ def stored(reply: Reply) -> Detail:
 def test_submit_keeps_what_the_lead_tells_under_the_catalogues_names() -> None:
     """Typed values, and the score they make, with its reasons beside it."""
     answers = {"budget": "high", "seats": 12, "urgent": True}
-    detail = stored(
-        submit(answers=answers, size=80, industry="health_care", language="fr", locale="de-DE")
-    )
+    told = {"size": 80, "industry": "health_care", "language": "fr", "locale": "de-DE"}
+    detail = stored(submit(answers=answers, metadata={"plan": "office-2"}, **told))
     assert {
         "answers.budget": "high",
         "answers.seats": 12,
@@ -110,6 +110,7 @@ def test_submit_keeps_what_the_lead_tells_under_the_catalogues_names() -> None:
         "lead.language": "fr",
         "lead.size": 80,
         "lead.industry": "health_care",
+        "metadata.plan": "office-2",
         "lead.score": 55,
     } == detail.referral.facts
     kept = Touch(
@@ -152,6 +153,9 @@ def test_form_fields_are_typed_by_the_programs_questions() -> None:
         ("answers.budget", "none"),
         ("answers.seats", " 12 "),
         ("answers.urgent", "on"),
+        ("metadata.plan", "Office-2"),
+        ("metadata.seats", "-3"),
+        ("metadata.pilot", "no"),
         ("size", "80"),
         ("idempotency_key", "form-key-1"),
     ]
@@ -164,6 +168,9 @@ def test_form_fields_are_typed_by_the_programs_questions() -> None:
         "answers.urgent": True,
         "lead.language": "en",
         "lead.size": 80,
+        "metadata.plan": "Office-2",
+        "metadata.seats": -3,
+        "metadata.pilot": False,
         "lead.score": 15,
     } == detail.referral.facts
     assert ["pia", "emil", "ole"] == [t.partner for t in detail.touches if t.kind == "code"]
@@ -215,6 +222,24 @@ def test_answers_are_refused_by_name(
     assert (422, code) == reply.problem()
     assert expected == [(each["code"], each["field"]) for each in reply.body["errors"]]
     assert [] == [word for word in ("Lena", "sailing") if word in str(reply.body)]
+    assert before == everything()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "code"),
+    [
+        ({"colour": "red"}, "unknown_metadata"),
+        ({"plan": "Lena Lead"}, "invalid_metadata"),
+        ({"plan": "lena@customers.example"}, "invalid_metadata"),
+        ({"seats": "3"}, "invalid_metadata"),
+        ({"pilot": "no"}, "invalid_metadata"),
+    ],
+)
+def test_metadata_is_refused_by_name(metadata: dict[str, Any], code: str) -> None:
+    """Only declared fields, of their type, and no free text."""
+    before = everything()
+    (name,) = metadata
+    assert (422, code, f"metadata.{name}") == submit(metadata=metadata).field()
     assert before == everything()
 
 

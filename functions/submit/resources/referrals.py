@@ -48,7 +48,8 @@ class NewReferral(Input, frozen=True, kw_only=True):
 
     ``clicks`` are click ids as the landing page got them, ``code`` is a link code that
     somebody typed. One of them, or the cookie, must lead to a partner. ``co_referrers`` are
-    link codes or ids of partners who share in it. ``answers`` are to the program's questions.
+    link codes or ids of partners who share in it. ``answers`` are to the program's questions,
+    ``metadata`` are fields it declares.
     """
 
     name: inputs.Line
@@ -64,6 +65,7 @@ class NewReferral(Input, frozen=True, kw_only=True):
     code: Annotated[str, Meta(max_length=32)] = ""
     co_referrers: CoReferrers = msgspec.field(default_factory=list)
     answers: facts.Answers = msgspec.field(default_factory=dict)
+    metadata: facts.Metadata = msgspec.field(default_factory=dict)
     size: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
     industry: Annotated[str, Meta(pattern=r"^([a-z][a-z0-9_]{0,31})?$(?!\n)")] = ""
     language: Annotated[str, Meta(pattern=r"^([a-z]{2})?$(?!\n)")] = ""
@@ -81,13 +83,14 @@ def read_form(pairs: Pairs) -> dict[str, object]:
     """Return the fields of a form in the shape of :class:`NewReferral`.
 
     ``consent.given`` and ``consent.text_version`` make up the consent, ``answers.*`` the
-    answers, ``clicks`` and ``co_referrers`` may be repeated, ``utm_*`` are campaign tags; empty
-    fields count as not sent.
+    answers, ``metadata.*`` the metadata, ``clicks`` and ``co_referrers`` may be repeated,
+    ``utm_*`` are campaign tags; empty fields count as not sent.
     """
     plain: dict[str, object] = {}
     clicks: list[str] = []
     co_referrers: list[str] = []
     answers: dict[str, str] = {}
+    metadata: dict[str, str] = {}
     utm: dict[str, str] = {}
     consent: dict[str, object] = {}
     for name, value in pairs:
@@ -99,6 +102,8 @@ def read_form(pairs: Pairs) -> dict[str, object]:
             co_referrers.append(value)
         elif name.startswith("answers."):
             answers[name.removeprefix("answers.")] = value
+        elif name.startswith("metadata."):
+            metadata[name.removeprefix("metadata.")] = value
         elif name.startswith("utm_"):
             utm[name] = value
         elif name == "consent.given":
@@ -109,7 +114,8 @@ def read_form(pairs: Pairs) -> dict[str, object]:
             # Browsers send line breaks as CR LF; stored text has line feeds.
             plain[name] = value.replace("\r\n", "\n")
     lists = {"clicks": clicks, "co_referrers": co_referrers}
-    return {**plain, **lists, "answers": answers, "utm": utm, "consent": consent}
+    groups = {"answers": answers, "metadata": metadata, "utm": utm, "consent": consent}
+    return {**plain, **lists, **groups}
 
 
 def thank(path: dict[str, str]) -> Reply:
@@ -138,6 +144,8 @@ def thank(path: dict[str, str]) -> Reply:
         "invalid_answer",
         "answer_missing",
         "invalid_answers",
+        "unknown_metadata",
+        "invalid_metadata",
         "invalid_email",
         "invalid_phone",
     ),
@@ -179,8 +187,9 @@ def submit_referral(call: Call[NewReferral, Any]) -> Answer:
 
 
 def _facts(call: Call[NewReferral, Any], version: ProgramVersion) -> Facts:
-    body = call.body
-    known = facts.of_answers(version.document, body.answers, from_form=call.kind == FORM)
+    body, document, from_form = call.body, version.document, call.kind == FORM
+    known = facts.of_answers(document, body.answers, from_form=from_form)
+    known |= facts.of_metadata(document, body.metadata, from_form=from_form)
     known["lead.language"] = body.language or body.locale[:2]
     if body.size is not None:
         known["lead.size"] = body.size
