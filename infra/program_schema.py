@@ -132,6 +132,7 @@ def _plain(docstring: str) -> str:
 def _tagged(discriminator: Json, clear: Json) -> Json:
     tag, mapping = discriminator["propertyName"], discriminator["mapping"]
     del clear["anyOf"]
+    usual = clear.get("default", {}).get(tag)
     choices = [
         {
             "if": {"required": [tag], "properties": {tag: {"const": name}}},
@@ -142,7 +143,7 @@ def _tagged(discriminator: Json, clear: Json) -> Json:
     return {
         "type": "object",
         "required": [tag],
-        "properties": {tag: {"enum": sorted(mapping)}},
+        "properties": {tag: {"enum": sorted(mapping, key=lambda name: (name != usual, name))}},
         "allOf": choices,
         **clear,
     }
@@ -177,7 +178,6 @@ def _ask_of_conditions(condition: Json) -> None:
         if name == "not":
             part |= {"$ref": part.pop("then")["$ref"]}
             del part["if"]
-    condition["minProperties"] = 1
     condition["oneOf"] = [{"required": [name]} for name in ("field", "all", "any", "not")]
     condition["dependentRequired"] = {
         "field": ["op", "value"],

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from introducer.check import inherit, meaning, reading, shape
-from introducer.check.finding import Finding, holds, in_order
+from introducer.check.finding import MOST, Finding, holds, in_order, parent
 from introducer.check.inherit import Lookup
 from introducer.errors import InvalidProgramError
 from introducer.program import Program
@@ -32,15 +32,17 @@ def parse(body: bytes, base: Lookup | None = None) -> Program:
     whole, found = inherit.complete(source, base)
     if whole is None:
         raise _refusal([*written, *found], source)
-    if whole is not source and len(msgspec.json.encode(whole)) > reading.MAX_BYTES:
+    if "extends" in source and len(msgspec.json.encode(whole)) > reading.MAX_BYTES:
         problem = f"with its base the document has more than {reading.MAX_BYTES} bytes"
         raise _refusal([*written, Finding("$", problem, "extend a smaller one")], source)
     faults, mended = shape.check(whole)
-    faults = [*written, *faults]
+    # What could not be read was replaced, and is no fault of its own.
+    faults = [*written, *(each for each in faults if not _within(each, written))]
     program = _decoded(mended, faults) if mended is not None else None
     if program is not None:
-        broken = {each.path for each in faults}
+        broken = {_broken(each.path) for each in faults}
         faults += [each for each in meaning.findings(program) if not _doubtful(each, broken)]
+    faults += found
     if faults or program is None:
         raise _refusal(faults, whole)
     return program
@@ -62,6 +64,15 @@ def _decoded(document: dict[str, Any], faults: list[Finding]) -> Program | None:
         return None
 
 
+def _broken(path: str) -> str:
+    """Return what a fault at *path* leaves unclear: without its tag, the whole object."""
+    return parent(path) if path.endswith((".on", ".kind")) else path
+
+
+def _within(finding: Finding, others: list[Finding]) -> bool:
+    return any(holds(each.path, finding.path) for each in others)
+
+
 def _doubtful(finding: Finding, broken: set[str]) -> bool:
     """Return whether *finding* may only be there because something else is broken."""
     return any(
@@ -73,4 +84,8 @@ def _doubtful(finding: Finding, broken: set[str]) -> bool:
 
 
 def _refusal(found: list[Finding], document: dict[str, Any]) -> InvalidProgramError:
-    return InvalidProgramError([each.told() for each in in_order(found, document)])
+    told = [each.told() for each in in_order(found, document)]
+    if len(told) > MOST:
+        more = Finding("$", f"only the first {MOST} findings are told", "mend them first")
+        told = [*told[:MOST], more.told()]
+    return InvalidProgramError(told)

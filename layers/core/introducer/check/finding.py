@@ -11,6 +11,9 @@ _PLAIN = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*\Z")
 _LAST = re.compile(r"(\.[A-Za-z_$][A-Za-z0-9_$-]*|\[[0-9]+\]|\[\"(?:[^\"\\]|\\.)*\"\])\Z")
 _LONGEST_SHOWN = 40
 
+MOST = 500
+"""So many findings are told at most."""
+
 
 class Finding(NamedTuple):
     """One fault. ``path`` is written like ``$.rewards[0].calculation.basis_points``."""
@@ -94,7 +97,7 @@ def in_order(findings: Iterable[Finding], document: Any) -> list[Finding]:  # no
             path = parent(path)
         return places.get(path, 0)
 
-    unique = dict.fromkeys(findings)
+    unique = dict.fromkeys(findings)  # two checks may find the same
     return sorted(unique, key=place)
 
 

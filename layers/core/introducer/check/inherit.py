@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from introducer.check.finding import Finding
+from introducer.check.finding import Finding, child, shown
 from introducer.document.base import Part, ProgramId
 
 Json = dict[str, Any]
@@ -45,7 +45,7 @@ def resolve(source: Json, base: Json) -> Json:
 
 
 def complete(source: Json, lookup: Lookup | None) -> tuple[Json | None, list[Finding]]:
-    """Return *source* made whole with all its bases, or what stands in the way.
+    """Return *source* made whole with all its bases, and what is wrong; None if it cannot be.
 
     Args:
         source: A document, with ``extends`` or without.
@@ -64,7 +64,28 @@ def complete(source: Json, lookup: Lookup | None) -> tuple[Json | None, list[Fin
     whole = {key: value for key, value in whole.items() if key != "$schema"}
     while chain:
         whole = resolve(chain.pop(), whole)
-    return whole, []
+    found: list[Finding] = []
+    whole = _settled(whole, "$", found)
+    return whole, found
+
+
+def _settled(node: Any, path: str, found: list[Finding]) -> Any:  # noqa: ANN401
+    """Return *node* without what was to be removed and is not there; that is added to *found*."""
+    if isinstance(node, dict):
+        return {key: _settled(value, child(path, key), found) for key, value in node.items()}
+    if not isinstance(node, list):
+        return node
+    for index, each in enumerate(node):
+        if _is_removal(each):
+            problem = f"there is no {shown(each['id'])} to remove"
+            remedy = "name an id of the base document, or leave it out"
+            found.append(Finding(child(path, index), problem, remedy))
+    kept = [each for each in node if not _is_removal(each)]
+    return [_settled(each, child(path, index), found) for index, each in enumerate(kept)]
+
+
+def _is_removal(element: Any) -> bool:  # noqa: ANN401
+    return isinstance(element, dict) and element.get("remove") is True and "id" in element
 
 
 def _base(
@@ -117,8 +138,8 @@ def _merge_by_id(source: list[Json], base: list[Json]) -> list[Json]:
     merged = {each["id"]: each for each in base}
     for each in source:
         known = each["id"] in merged
-        if each.get("remove") is True and known:
+        if _is_removal(each) and known:
             del merged[each["id"]]
-        else:  # one to remove that is not there stays, and is found as a fault
+        else:  # one to remove that is not there stays, and is found later
             merged[each["id"]] = _merge(each, merged.get(each["id"]))
     return list(merged.values())

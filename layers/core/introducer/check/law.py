@@ -43,12 +43,15 @@ def findings(document: Program) -> Iterator[Finding]:
     """Yield plans of *document* that are forbidden somewhere, or unanswered for."""
     known = table()
     yield from _ids(document, {entry.id for entry in known})
+    every = [
+        (path, mechanics(path, plan, document), reach(plan, document))
+        for path, plan in walk.plans(document)
+    ]
     for entry in (*known, *document.jurisdictions):
         if entry.trades and document.trade not in entry.trades:
             continue
-        for path, plan in walk.plans(document):
-            used = [each for each in entry.mechanics if each in mechanics(path, plan, document)]
-            places = reach(plan, document)
+        for path, present, places in every:
+            used = [each for each in entry.mechanics if each in present]
             where = places & set(entry.countries) if places and entry.countries else None
             if used and where != set():
                 found = _finding(path, entry, used, sorted(where or entry.countries), document)

@@ -52,16 +52,19 @@ def _twice(document: Program) -> Iterator[Finding]:
 
 
 def _listed_twice(path: str, names: Sequence[str]) -> Iterator[Finding]:
+    seen: set[str] = set()
     for index, name in enumerate(names):
-        if name in names[:index]:
+        if name in seen:
             yield Finding(child(path, index), f"{name} is listed twice", "list it once")
+        seen.add(name)
 
 
 def _unknown(
     path: str, names: Sequence[str], known: Collection[str], kind: str, source: str
 ) -> Iterator[Finding]:
+    declared = frozenset(known)
     for index, name in enumerate(names):
-        if name not in known:
+        if name not in declared:
             yield _no_such(child(path, index), name, known, kind, source)
 
 

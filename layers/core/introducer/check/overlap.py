@@ -125,11 +125,7 @@ def _fires(other: RewardPlan, plan: RewardPlan) -> bool:
 
 
 def _promotions(plan: RewardPlan, document: Program) -> list[Effect]:
-    return [
-        promotion.effect
-        for promotion in document.promotions
-        if any(each is plan for _, each in walk.promoted(promotion, document))
-    ]
+    return [promotion.effect for promotion in document.promotions if walk.promotes(promotion, plan)]
 
 
 def _never_less(effect: Effect) -> bool:

@@ -7,6 +7,7 @@ surrogates and numbers of any length. None of that may decide about money.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from introducer.check.finding import Finding, child, shorten
@@ -62,8 +63,8 @@ def read(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
 def _object(pairs: list[tuple[str, Any]]) -> _Object:
     made = _Object(pairs)
     if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        made.twice = tuple(key for key in made if keys.count(key) > 1)
+        times = Counter(key for key, _ in pairs)
+        made.twice = tuple(key for key in made if times[key] > 1)
     return made
 
 

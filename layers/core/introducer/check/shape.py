@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from introducer.check.finding import Finding, child, meant, path_of, shorten, shown
+from introducer.check.finding import MOST, Finding, child, meant, path_of, shorten, shown
 from introducer.check.standin import Fault, Json, mend, wanted
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-MOST = 500
-"""So many faults of shape are told at most."""
 _ROUNDS = 4
 _TYPES = {
     "string": "a text",
@@ -37,13 +35,11 @@ _TYPES = {
 def check(document: Json) -> tuple[list[Finding], Json | None]:
     """Return the faults of *document*'s shape, and it mended; None when it cannot be."""
     errors = _errors(document)
-    found = [finding for error in errors for finding in _findings(error)]
-    unique = list({(each.path, each.problem): each for each in found}.values())
-    if len(errors) >= MOST:
-        unique.append(Finding("$", f"only the first {MOST} faults are told", "mend them first"))
     if not errors:
         return [], document
-    return unique, _mended(document, errors)
+    every = (finding for error in errors for finding in _findings(error))
+    found = {(each.path, each.problem): each for each in itertools.islice(every, 2 * MOST)}
+    return list(found.values()), _mended(document, errors) if len(found) <= MOST else None
 
 
 def schema() -> Json:
@@ -75,7 +71,7 @@ def _errors(document: Json) -> list[Fault]:
             limit=error.validator_value,
             of_key="propertyNames" in error.absolute_schema_path,
         )
-        for error in itertools.islice(_validator().iter_errors(document), MOST)
+        for error in itertools.islice(_validator().iter_errors(document), MOST + 1)
     ]
 
 
@@ -119,9 +115,6 @@ def _findings(fault: Fault) -> Iterator[Finding]:
 
 
 def _unknown(path: str, key: str, known: Json) -> Finding:
-    if key == "remove":
-        problem = "there is nothing of this id to remove"
-        return Finding(path, problem, "name one of the base document, or leave it out")
     remedy = meant(key, known, "leave it out, or see the published schema")
     return Finding(path, f"there is no field {shorten(key)} here", remedy)
 

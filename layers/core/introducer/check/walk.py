@@ -85,11 +85,16 @@ def plans(document: Program) -> Iterator[tuple[str, RewardPlan]]:
 def promoted(promotion: Promotion, document: Program) -> Iterator[tuple[str, RewardPlan]]:
     """Yield the plans that *promotion* adds to."""
     for path, plan in plans(document):
-        named = not promotion.plans or plan.id in promotion.plans
-        admitted = not promotion.audiences or not plan.audiences
-        met = admitted or not set(promotion.audiences).isdisjoint(plan.audiences)
-        if named and met and plan.beneficiary == promotion.beneficiary:
+        if promotes(promotion, plan):
             yield path, plan
+
+
+def promotes(promotion: Promotion, plan: RewardPlan) -> bool:
+    """Return whether *promotion* adds to *plan*."""
+    named = not promotion.plans or plan.id in promotion.plans
+    admitted = not promotion.audiences or not plan.audiences
+    met = admitted or not set(promotion.audiences).isdisjoint(plan.audiences)
+    return named and met and plan.beneficiary == promotion.beneficiary
 
 
 def calculations(path: str, plan: RewardPlan) -> Iterator[tuple[str, Calculation]]:
@@ -106,7 +111,7 @@ def effects(path: str, plan: RewardPlan, document: Program) -> Iterator[tuple[st
     for index, bonus in enumerate(plan.bonuses):
         yield f"{path}.bonuses[{index}].effect", bonus.effect
     for index, promotion in enumerate(document.promotions):
-        if any(each is plan for _, each in promoted(promotion, document)):
+        if promotes(promotion, plan):
             yield f"$.promotions[{index}].effect", promotion.effect
 
 
