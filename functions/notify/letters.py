@@ -104,6 +104,8 @@ def _about_referral(message: Message, event: Record) -> list[Letter]:
 
 
 def _about_reward(message: Message, event: Record) -> list[Letter]:
+    if "." in event["partner"]:
+        return []  # the account of a rep, a customer or a company has no mailbox of its own
     refs = event["refs"]
     amount_minor, occasion = event["amount_minor"], event["id"]
     if message.once_per == "occasion":
@@ -204,5 +206,7 @@ def _moment(at: Instant) -> str:
     return f"{at[:10]} {at[11:16]} UTC" if at else ""
 
 
-def _amount(amount_minor: int, currency: str) -> str:
-    return f"{money.decimal_text(amount_minor, currency)} {currency}"
+def _amount(amount_minor: int, unit: str) -> str:
+    currency, _, kind = unit.partition(".")
+    amount = f"{money.decimal_text(amount_minor, currency)} {currency}"
+    return f"{amount} ({kind.replace('_', ' ')})" if kind else amount

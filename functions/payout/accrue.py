@@ -75,7 +75,7 @@ def _release_for(holder: str, unit: str, due: Sequence[Reward], now: Instant) ->
         found = [_entry(each, waiting.why(each), waiting, now) for each in pending]
         return [entry for entry in found if entry is not None]
 
-    ledger.post_all(holder, unit, plan, now=now, method=method_of(document, unit))
+    ledger.post_all(holder, unit, plan, now=now, method=method_of(document, holder, unit))
     for each in rewards.reread(due):
         if each.status == "pending":
             _note_obstacle(each, waiting)

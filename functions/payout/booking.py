@@ -67,7 +67,7 @@ def book(seen: Look, *, now: Instant, lower: bool = False) -> bool:
                 done, up = False, []
             return entries(fresh, [*down, *up], balance, now)
 
-        ledger.post_all(holder, unit, plan, now=now, method=method_of(document, unit))
+        ledger.post_all(holder, unit, plan, now=now, method=method_of(document, holder, unit))
     return done
 
 
@@ -104,8 +104,13 @@ def entries(seen: Look, wanted: Sequence[Change], balance: Balance, now: Instant
     return [*_cancellations(balance, taken_minor, now), *made]
 
 
-def method_of(document: Program, unit: str) -> str:
-    """Return how *unit* is paid out, empty when the program does not pay it."""
+def method_of(document: Program, holder: str, unit: str) -> str:
+    """Return how *unit* is paid out to *holder*, empty when the program does not pay it.
+
+    Only partners are paid by the bank: reps, customers and companies have no payee.
+    """
+    if "." in holder:
+        return ""
     rule = program.payout_rule(document, unit)
     return rule.method if rule else ""
 

@@ -211,6 +211,7 @@ def _reward(milestone: str, amount_minor: int, sale: str = "s1") -> None:
             referral="r1",
             plan="commission",
             milestone=milestone,
+            occasion=sale,
             sale=sale,
             partner="pia",
             program="acme",
@@ -232,7 +233,7 @@ def test_the_rewards_of_one_sale_are_one_piece_of_news(mails: list[dict[str, Any
     _reward("purchase", 2_500)
     _reward("loyalty", 7_500)
     _reward("purchase", 999, sale="s2")
-    refs = {"referral": "r1", "sale": "s1"}
+    refs = {"referral": "r1", "occasion": "s1", "sale": "s1"}
     events = [
         _journal(Kind.REWARD_EARNED, 2_500, 1, refs=refs),
         _journal(Kind.REWARD_EARNED, 7_500, 2, refs=refs),
@@ -240,6 +241,22 @@ def test_the_rewards_of_one_sale_are_one_piece_of_news(mails: list[dict[str, Any
     assert NOTHING == send(*events)
     assert NOTHING == send(*reversed(events))
     assert ["You have earned 100.00 EUR"] == [subject(mail) for mail in mails]
+
+
+def test_the_account_of_a_rep_or_a_company_has_no_mailbox(mails: list[dict[str, Any]]) -> None:
+    """Their rewards are booked like a partner's, and nobody is written to."""
+    event = _journal(Kind.REWARD_RELEASED, 2_500, 1, refs={"referral": "r1"})
+
+    assert NOTHING == send({**event, "partner": "rep.anna"}, {**event, "partner": "org.acme"})
+    assert [] == mails
+
+
+def test_credit_is_told_as_what_it_is(mails: list[dict[str, Any]]) -> None:
+    """Credit in euros is not euros on an account."""
+    event = _journal(Kind.REWARD_RELEASED, 2_500, 1, refs={"referral": "r1"})
+
+    assert NOTHING == send({**event, "currency": "EUR.gift_card"})
+    assert ["25.00 EUR (gift card) are ready for payout"] == [subject(mail) for mail in mails]
 
 
 @pytest.mark.parametrize(
