@@ -12,7 +12,16 @@ from introducer import ledger, payout
 from introducer.clients import client
 from introducer.ledger import Balance, Kind, Posting
 from introducer.payout import Batch
-from introducer.referral import Accept, Advance, Assign, Lose, MarkDuplicate, Reject
+from introducer.referral import (
+    Accept,
+    Advance,
+    Assign,
+    Clear,
+    Lose,
+    MarkDuplicate,
+    Reject,
+    Remind,
+)
 from introducer.reward import Reward
 from introducer.tables import payouts, rewards, store
 from introducer.tables.store import Table, Transaction
@@ -155,6 +164,30 @@ def test_a_rep_who_handed_it_back_is_not_told_to_accept(mails: list[dict[str, An
     move("r1", Assign(rep="ben"))
     send(event)
     assert "anna@acme.example" not in readers(mails)
+
+
+LIMITED = {
+    "rules": [{"reps": ["anna"]}],
+    "sla": {"accept_within_hours": 24, "remind_after_hours": 4},
+}
+
+
+def test_a_rep_is_reminded_by_when_to_answer(mails: list[dict[str, Any]]) -> None:
+    """The rep alone, once; who has answered meanwhile is not."""
+    life.publish(routing=LIMITED)
+    reminded = []
+    for name in ("r1", "r2"):
+        life.submit(name, lead_key=f"own-{name}", program_version=2)
+        move(name, Clear(partner="pia", audience="partners"))
+        move(name, Assign(rep="anna"))
+        move(name, Remind())
+        reminded.append(last_event(name))
+    move("r2", Accept())
+    assert NOTHING == send(*reminded, *reminded)
+    assert ["anna@acme.example"] == readers(mails)
+    assert "A lead is still waiting for you (Acme referrals)" == subject(mails[0])
+    assert "by 2026-11-23 10:00 UTC" in " ".join(text(mails[0]).split())
+    assert "https://portal.example.com/leads/r1" in text(mails[0])
 
 
 def test_old_events_are_no_news(mails: list[dict[str, Any]], frozen: Callable[[str], None]) -> None:
