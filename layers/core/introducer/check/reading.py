@@ -16,7 +16,7 @@ MAX_BYTES = 262_144
 """The largest document; what it becomes with its base counts too."""
 MAX_LEVELS = 32
 """How deep objects and lists may be nested; conditions of the greatest depth need 24."""
-_LONGEST_NUMBER = 20
+_LONGEST_NUMBER = 18
 
 
 class _Object(dict[str, Any]):
