@@ -114,6 +114,10 @@ def _be_refused(journey: Journey, partner: Partner, code: str, mail: str) -> Non
         lead | {"country": LEAD["name"]},
         lead | {"code": LEAD["name"]},
         lead | {"product": mail},
+        lead | {"industry": LEAD["name"]},
+        lead | {"answers": {"budget": LEAD["name"]}},
+        lead | {"metadata": {"plan": mail}},
+        lead | {"co_referrers": [LEAD["name"]]},
         lead | {"phone": f"{LEAD['phone']}000000000000"},
         json.dumps(lead).encode()[:-1],
     ):
