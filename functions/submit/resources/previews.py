@@ -23,7 +23,7 @@ from submit.acting import MANAGER
 from submit.http import Answer, Call, Resource
 from submit.inputs import Input, Paging
 from submit.once import Stored
-from submit.resources.programs import DOCUMENT_LIMIT_BYTES
+from submit.resources.versions import DOCUMENT_LIMIT_BYTES
 
 READERS = frozenset({"manager", "auditor"})
 LINK_S = 900
