@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,13 +90,14 @@ def played(happened: list[tuple[tuple[int, str, int], int, bool]]) -> Store:
     return store
 
 
-@given(steps, places)
+@given(steps, places, st.sampled_from([2, 20]))
 @settings(max_examples=150)
 def test_what_others_have_is_what_counting_again_says(
-    happened: list[tuple[tuple[int, str, int], int, bool]], asked: tuple[int, str, int]
+    happened: list[tuple[tuple[int, str, int], int, bool]], asked: tuple[int, str, int], most: int
 ) -> None:
-    """At every own success and at a place in between, in any history of insertions."""
-    store = played(happened)
+    """At every own success and at a place in between, however few changes are remembered."""
+    with patch.object(tally, "_MOST_CHANGES", most):
+        store = played(happened)
     new = success(asked, 1)
     for referral in ("r1", "r10", "r2"):
         own = {at: each.success for at, each in store.marks.get(referral, {}).items()}
