@@ -152,6 +152,17 @@ from tests.support.documents import (
             id="history at a milestone",
         ),
         pytest.param(
+            holding(asks("referral.status", "eq", "won")),
+            [
+                (
+                    "$.rewards[0].condition.field",
+                    "referral.status changes, and a reward may not with it",
+                    "ask for it in a milestone",
+                )
+            ],
+            id="a status that changes",
+        ),
+        pytest.param(
             document(
                 plan(
                     trigger={"on": "submitted"},

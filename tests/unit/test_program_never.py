@@ -135,13 +135,7 @@ from tests.support.documents import SCORED, Finding, asks, document, found_in, h
         ),
         pytest.param(
             holding(
-                {
-                    "any": [
-                        asks("lead.country", "eq", "UK"),
-                        asks("lead.product", "eq", "fiber"),
-                        asks("referral.status", "ne", "dead"),
-                    ]
-                }
+                {"any": [asks("lead.country", "eq", "UK"), asks("lead.product", "eq", "fiber")]}
             ),
             [
                 ("$.rewards[0].condition.any[0].value", "UK is not a country", "did you mean GB?"),
@@ -150,17 +144,34 @@ from tests.support.documents import SCORED, Finding, asks, document, found_in, h
                     "lead.product is never “fiber”",
                     "did you mean fibre?",
                 ),
+            ],
+            id="no country, no product",
+        ),
+        pytest.param(
+            document(
+                plan(
+                    milestones=[
+                        {
+                            "id": "a",
+                            "share_basis_points": 10000,
+                            "until_days": 3,
+                            "condition": asks("referral.status", "ne", "dead"),
+                        }
+                    ]
+                )
+            ),
+            [
                 (
-                    "$.rewards[0].condition.any[2].value",
+                    "$.rewards[0].milestones[0].condition.value",
                     "referral.status is never “dead”",
                     (
                         "use one of accepted, assigned, churned, duplicate, expired, "
                         "ineligible, lost, qualified, refunded, rejected, retained, review, "
                         "screening, submitted, withdrawn, won"
                     ),
-                ),
+                )
             ],
-            id="no country, no product, no status",
+            id="no status",
         ),
         pytest.param(
             holding(asks("sale.currency", "in", ["EUR", "PTS", "XXX"])),

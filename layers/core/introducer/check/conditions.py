@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from introducer import catalogue, money
@@ -82,15 +82,21 @@ def _unknown_yet(
         )
     if asked.place in {"score", "routing"}:
         early = entry.scope in {"partner", "lead"} or name.startswith("metadata.")
-        if not early or (asked.place == "score" and name == "lead.score"):
-            remedy = "ask for facts of the lead or the partner"
-            return f"{name} is not known yet when this is asked", remedy
-        return None
-    if not asked.plans:
-        return None
-    if name.startswith("sale.") and not any(walk.has_sale(plan) for plan in asked.plans):
+        if early and not (asked.place == "score" and name == "lead.score"):
+            return None
+        remedy = "ask for facts of the lead or the partner"
+        return f"{name} is not known yet when this is asked", remedy
+    if name == "referral.status" and asked.place != "milestone":
+        return f"{name} changes, and a reward may not with it", "ask for it in a milestone"
+    return _never_known(name, asked.plans, document) if asked.plans else None
+
+
+def _never_known(
+    name: str, plans: Sequence[RewardPlan], document: Program
+) -> tuple[str, str] | None:
+    if name.startswith("sale.") and not any(walk.has_sale(plan) for plan in plans):
         return f"{name} is never known: what triggers this is no sale", "use another trigger"
-    if name == "event.amount_minor" and not any(_has_event(plan, document) for plan in asked.plans):
+    if name == "event.amount_minor" and not any(_has_event(plan, document) for plan in plans):
         return f"{name} is never known: no event with an amount triggers this", "use such an event"
     return None
 
