@@ -68,7 +68,7 @@ class World:
         self.extras: Counter[tuple[str, str]] = Counter()
         """What is billed but no call of ours, by step and kind."""
         self._numbers = itertools.count(1)
-        self._earn_types = set(_rule(self.template, "EarnRule")["detail-type"])
+        self._earns = _rule(self.template, "EarnRule")
         self.now: Instant = clock.EPOCH
 
     def client(self, service: str) -> Any:  # noqa: ANN401
@@ -201,11 +201,12 @@ class World:
             if call.operation != "PutEvents":
                 continue
             for entry in call.params["Entries"]:
-                if entry["DetailType"] in self._earn_types:
-                    message = {
-                        "detail-type": entry["DetailType"],
-                        "detail": json.loads(entry["Detail"]),
-                    }
+                message = {
+                    "source": entry["Source"],
+                    "detail-type": entry["DetailType"],
+                    "detail": json.loads(entry["Detail"]),
+                }
+                if matches(self._earns, message):
                     message_record = {"messageId": f"m{self.number()}", "body": json.dumps(message)}
                     step = "retained" if entry["DetailType"] == "ReferralRetained" else "2 rewards"
                     self.extras[step, "sqs_request"] += 3  # send, receive, delete
@@ -242,10 +243,13 @@ def measured(world: World) -> Iterator[World]:
 
 
 def matches(pattern: Any, value: Any) -> bool:  # noqa: ANN401
-    """Return whether an event filter of Lambda lets *value* through."""
+    """Return whether an event filter of Lambda, or a rule of the bus, lets *value* through."""
     if isinstance(pattern, dict):
         return isinstance(value, dict) and all(
-            name in value and matches(inner, value[name]) for name, inner in pattern.items()
+            any(matches(each, value) for each in inner)
+            if name == "$or"
+            else name in value and matches(inner, value[name])
+            for name, inner in pattern.items()
         )
     return any(
         str(value).startswith(each["prefix"]) if isinstance(each, dict) else value == each

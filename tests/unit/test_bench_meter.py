@@ -96,3 +96,23 @@ def test_template_filters_decide_what_route_gets(
     pattern = json.loads(mapping["FilterCriteria"]["Filters"][0]["Pattern"])
     image = {"sk": {"S": key}, "type": {"S": kind}}
     assert expected is matches(pattern, {"eventName": name, "dynamodb": {"NewImage": image}})
+
+
+@pytest.mark.parametrize(
+    ("expected", "kind", "data"),
+    [
+        (True, "ReferralWon", {}),
+        (True, "ReferralAccepted", {"earns": 1}),
+        (False, "ReferralAccepted", {}),
+        (False, "ReferralAssigned", {"earns": 1}),
+    ],
+)
+def test_template_rule_decides_what_earn_gets(
+    expected: bool,  # noqa: FBT001
+    kind: str,
+    data: dict[str, int],
+) -> None:
+    """An ``$or`` in the bus's rule is met by any of its patterns."""
+    rule = template.load()["Resources"]["EarnRule"]["Properties"]["EventPattern"]
+    message = {"source": "introducer.core", "detail-type": kind, "detail": {"data": data}}
+    assert expected is matches(rule, message)
