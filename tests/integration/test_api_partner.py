@@ -509,7 +509,15 @@ def test_rewards_explain_themselves() -> None:
             "waiting",
         )
     )
-    assert 2_500 == purchase["explanation"]["milestone_basis_points"]
+    assert [
+        "The plan “commission” gives 10% of 1,000.00 EUR: 100.00 EUR.",
+        "The part “purchase” is 25% of it: 25.00 EUR.",
+    ] == purchase["explanation"]
+    assert ["rule", "milestone"] == [step["step"] for step in purchase["trace"]]
+    german = call("GET", "/v1/me/rewards?locale=de-AT", claims=PIA).body["items"]
+    assert "Der Teil „loyalty“ ist 75\u00a0% davon: 75,00 EUR." in [
+        line for row in german for line in row["explanation"]
+    ]
     assert {"items": [], "next": ""} == call("GET", "/v1/me/rewards", claims=PAUL).body
     assert [] == call("GET", "/v1/me/rewards?currency=USD", claims=PIA).body["items"]
     one = call("GET", "/v1/me/rewards?limit=1", claims=PIA).body

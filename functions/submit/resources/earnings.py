@@ -7,14 +7,14 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from introducer import clock
+from introducer import clock, explain
 from introducer.clock import Instant
 from introducer.errors import InvalidInputError
 from introducer.ledger import ACCOUNTS, Balance, Journal
 from introducer.partner import Partner
+from introducer.program import Program
 from introducer.reward import Reward
 from introducer.tables import ledger, programs, rewards
-from submit import inputs
 from submit.acting import PARTNER, partner_of
 from submit.http import Answer, Call, Resource
 from submit.inputs import Paging
@@ -29,13 +29,22 @@ _PAGE = 500
 
 
 class RewardQuery(Paging, frozen=True, kw_only=True):
-    """Which rewards; without a currency, those in the program's own."""
+    """Which rewards; without a currency, those in the program's own.
 
-    currency: Annotated[str, Meta(pattern=r"^([A-Z]{3})?$(?!\n)")] = ""
+    Points are in ``PTS``, rewards that are no cash in their currency and type: ``EUR.credit``.
+    Without a locale they are explained in the partner's own language.
+    """
+
+    currency: Annotated[str, Meta(pattern=r"^([A-Z]{3}(\.[a-z_]{1,20})?)?$(?!\n)")] = ""
+    locale: Annotated[str, Meta(pattern=r"^([a-z]{2}(-[A-Z]{2})?)?$(?!\n)")] = ""
 
 
 class RewardRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One milestone of a reward. ``explanation`` is how the amount came about."""
+    """One milestone of a reward.
+
+    ``explanation`` is how the amount came about, sentence by sentence; ``trace`` the same as
+    data, step by step.
+    """
 
     referral: str
     plan: str
@@ -45,12 +54,14 @@ class RewardRow(msgspec.Struct, frozen=True, kw_only=True):
     amount_minor: int
     reversed_minor: int
     currency: str
+    type: str
     status: str
     earned_at: str
     due_at: str
     when: str
     waiting: str
-    explanation: list[dict[str, str | int]]
+    explanation: list[str]
+    trace: list[dict[str, str | int]]
 
 
 class RewardList(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +74,7 @@ class RewardList(msgspec.Struct, frozen=True, kw_only=True):
 class StatementQuery(Paging, frozen=True, kw_only=True, rename={"since": "from", "until": "to"}):
     """Which statement: a currency and, if wanted, the first and last day (UTC)."""
 
-    currency: inputs.Currency
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}(\.[a-z_]{1,20})?$(?!\n)", examples=["EUR"])]
     since: Day = ""
     until: Day = ""
 
@@ -107,13 +118,16 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 def list_rewards(call: Call[Any, RewardQuery]) -> Answer:
     """List one's own rewards, newest first."""
     partner = partner_of(call)
-    currency = call.query.currency or programs.current(partner.program, call.now).document.currency
+    document = programs.current(partner.program, call.now).document
+    currency = call.query.currency or document.currency
+    locale = call.query.locale or partner.locale
     place = call.start()
     found, following = rewards.of_partner(
         partner.id, currency, limit=call.query.limit, upto=place["upto"] if place else None
     )
     place = {"upto": following} if following else None
-    return Answer(body=RewardList(items=[_row(each) for each in found], next=call.next(place)))
+    items = [_row(each, document, locale) for each in found]
+    return Answer(body=RewardList(items=items, next=call.next(place)))
 
 
 @resource.endpoint(
@@ -223,7 +237,7 @@ def _movement(journal: Journal) -> Movement:
     )
 
 
-def _row(reward: Reward) -> RewardRow:
+def _row(reward: Reward, document: Program, locale: str) -> RewardRow:
     return RewardRow(
         referral=reward.referral,
         plan=reward.plan,
@@ -233,10 +247,12 @@ def _row(reward: Reward) -> RewardRow:
         amount_minor=reward.amount_minor,
         reversed_minor=reward.reversed_minor,
         currency=reward.currency,
+        type=reward.type,
         status=reward.status,
         earned_at=reward.earned_at,
         due_at=reward.due_at,
         when=reward.when,
         waiting=reward.waiting,
-        explanation=reward.trace,
+        explanation=explain.words(reward.trace, reward.unit, locale, document),
+        trace=reward.trace,
     )
