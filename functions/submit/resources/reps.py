@@ -44,7 +44,7 @@ class RepProfile(Input, frozen=True, kw_only=True):
     languages: Annotated[list[Language], Meta(max_length=50)] = []
     min_size: People = 0
     max_size: People = 0
-    capacity: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    capacity: Annotated[int, Meta(ge=0, le=1_000)] = 0
     time_zone: Zone = ""
     hours: Hours = {}
 
