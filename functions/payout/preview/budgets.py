@@ -29,26 +29,29 @@ class BudgetUse(msgspec.Struct, frozen=True, kw_only=True):
     """When it was used up; empty when it lasts."""
 
 
-def budgeted(rules: Rules, awards: pl.DataFrame) -> tuple[pl.DataFrame, list[BudgetUse]]:
-    """Return *awards* with ``granted``, and the use of every budget.
+def budgeted(rules: Rules, awards: pl.DataFrame) -> tuple[pl.Series, list[BudgetUse]]:
+    """Return what budgets grant of each of *awards*, and the use of every budget.
 
     Amounts of another currency without a rate are left out of a budget, and granted.
+
+    Args:
+        rules: The version.
+        awards: All of them: ``at``, ``plan``, ``unit`` and ``amount``.
     """
-    awards = awards.with_columns(granted=pl.col("amount"))
+    # A unit is a currency, with the type of reward behind a full stop when it is not cash.
+    currency = pl.col("unit").cast(pl.String).str.slice(0, 3).cast(pl.Categorical)
+    awards = awards.with_columns(currency=currency, granted=pl.col("amount"))
     uses: list[BudgetUse] = []
     for budget in rules.document.budgets:
         awards, found = _one(rules, awards, budget)
         uses += found
-    return awards.drop("currency", strict=False), uses
+    return awards["granted"], uses
 
 
 def _one(
     rules: Rules, awards: pl.DataFrame, budget: Budget
 ) -> tuple[pl.DataFrame, list[BudgetUse]]:
     plans = [n for n, each in enumerate(rules.document.rewards) if each.id in budget.plans]
-    # A unit is a currency, with the type of reward behind a full stop when it is not cash.
-    currency = pl.col("unit").cast(pl.String).str.slice(0, 3).cast(pl.Categorical)
-    awards = awards.with_columns(currency=currency)
     covered = (pl.col("currency") == POINTS) == (budget.currency == POINTS)
     if budget.plans:
         covered &= pl.col("plan").is_in(plans)

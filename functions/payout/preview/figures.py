@@ -26,13 +26,12 @@ _CUTS = {
 }
 
 
-def narrowed(sheet: Sheet, awards: pl.DataFrame, first_referral: int) -> pl.DataFrame:
+def narrowed(sheet: Sheet, awards: pl.DataFrame) -> pl.DataFrame:
     """Return *awards* with what a report needs and nothing else.
 
     Args:
         sheet: What they were computed from.
         awards: Limited, with ``taken``.
-        first_referral: Number of the bucket's first referral; they count on from there.
     """
     text = {
         "partner": pl.col("partner").cast(pl.String),
@@ -42,12 +41,12 @@ def narrowed(sheet: Sheet, awards: pl.DataFrame, first_referral: int) -> pl.Data
     holder = pl.lit(None, dtype=pl.String)
     for name, expression in text.items():
         holder = pl.when(pl.col("beneficiary") == name).then(expression).otherwise(holder)
-    facts = ["row", "number_of_referral", "partner", "partner.audience", "partner.organization"]
+    facts = ["row", "partner", "partner.audience", "partner.organization", "rep"]
     return (
         awards.lazy()
-        .join(sheet.rows.lazy().select(*facts, "rep"), on="row", maintain_order="left")
+        .join(sheet.rows.lazy().select(facts), on="row", maintain_order="left")
         .select(
-            (pl.col("number_of_referral") + first_referral).alias("referral"),
+            "referral",
             holder.cast(pl.Categorical).alias("holder"),
             "beneficiary",
             "plan",
@@ -71,66 +70,102 @@ def _unit(rules: Rules) -> pl.Expr:
     return unit
 
 
-def side(
-    rules: Rules,
-    awards: pl.DataFrame,
-    cuts: pl.DataFrame,
-    uses: list[BudgetUse],
-    *,
-    referrals: int,
-    won: int,
-    revenue: list[Total],
-) -> Side:
-    """Return the figures of one version.
+class Paid:
+    """What one version pays, summed up bucket by bucket.
 
-    Args:
-        rules: The version.
-        awards: Narrowed, with ``granted``.
-        cuts: What its limits took, from :func:`cuts_of`.
-        uses: Of its budgets.
-        referrals: How many there are in all.
-        won: How many bought something.
-        revenue: What they bought, by currency.
+    ``granted`` of an award is its amount, or what a budget left of it.
     """
-    ids = {n: each.id for n, each in enumerate(rules.document.rewards)}
-    earned = pl.col("plan").replace_strict(ids, default="", return_dtype=pl.String)
-    totals = _totals(awards, pl.lit("all"))
-    paid = awards.filter(pl.col("granted") > 0)
-    with_something = paid["referral"].n_unique()
-    used = set(paid["plan"].unique().to_list())
-    return Side(
-        totals=totals,
-        by_plan=_totals(awards, earned),
-        by_beneficiary=_totals(awards, pl.col("beneficiary").cast(pl.String)),
-        by_audience=_totals(awards, pl.col("audience").cast(pl.String).fill_null("")),
-        by_month=_totals(awards, _month_text(rules.document.time_zone)),
-        per_referral=_spreads(awards, "referral"),
-        per_partner=_spreads(awards.filter(pl.col("holder").is_not_null()), "holder"),
-        cost=_cost(rules, totals, won, revenue),
-        cuts=_cuts(awards, cuts),
-        budgets=uses,
-        referrals_with_nothing=referrals - with_something,
-        plans_with_nothing=[name for place, name in ids.items() if place not in used],
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._sums: list[pl.DataFrame] = []
+        self._referrals: list[pl.DataFrame] = []
+        self._holders: list[pl.DataFrame] = []
+        self._cuts: list[pl.DataFrame] = []
+        self.referrals = 0
+        """How many referrals earn something."""
+
+    def add(self, awards: pl.DataFrame) -> None:
+        """Add the narrowed awards of a bucket, with ``granted``."""
+        self._cuts.append(_stopped(awards))
+        paid = awards.filter(pl.col("granted") > 0)
+        zone = self._rules.document.time_zone
+        self._sums.append(
+            paid.lazy()
+            .group_by(
+                "plan", "beneficiary", "audience", "unit", period(pl.col("at"), "month", zone)
+            )
+            .agg(
+                pl.len().cast(pl.Int64).alias("awards"),
+                pl.col("granted").cast(WIDE).sum(),
+                pl.min_horizontal("taken", "granted").cast(WIDE).sum().alias("taken"),
+            )
+            .rename({"at": "month"})
+            .collect()
+        )
+        referrals = paid.group_by("referral", "unit").agg(pl.col("granted").sum())
+        self.referrals += referrals["referral"].n_unique()
+        self._referrals.append(referrals.drop("referral"))
+        self._holders.append(_by_holder(paid))
+
+    def add_cuts(self, cuts: pl.DataFrame) -> None:
+        """Add what limits took, from :func:`cuts_of`."""
+        self._cuts.append(cuts)
+
+    def holders(self) -> pl.DataFrame:
+        """Return ``holder``, ``unit`` and ``granted`` of everybody but customers."""
+        return _by_holder(pl.concat(self._holders))
+
+    def side(
+        self, uses: list[BudgetUse], *, referrals: int, won: int, revenue: list[Total]
+    ) -> Side:
+        """Return the figures.
+
+        Args:
+            uses: Of the budgets.
+            referrals: How many there are in all.
+            won: How many bought something.
+            revenue: What they bought, by currency.
+        """
+        ids = {place: each.id for place, each in enumerate(self._rules.document.rewards)}
+        sums = pl.concat(self._sums)
+        plan = pl.col("plan").replace_strict(ids, default="", return_dtype=pl.String)
+        totals = _totals(sums, pl.lit("all"))
+        used = set(sums["plan"].unique().to_list())
+        month = pl.format(
+            "{}-{}", pl.col("month") // 100, (pl.col("month") % 100).cast(pl.String).str.zfill(2)
+        )
+        return Side(
+            totals=totals,
+            by_plan=_totals(sums, plan),
+            by_beneficiary=_totals(sums, pl.col("beneficiary").cast(pl.String)),
+            by_audience=_totals(sums, pl.col("audience").cast(pl.String).fill_null("")),
+            by_month=_totals(sums, month),
+            per_referral=_spreads(pl.concat(self._referrals)),
+            per_partner=_spreads(self.holders()),
+            cost=_cost(self._rules, totals, won, revenue),
+            cuts=_cuts(pl.concat(self._cuts)),
+            budgets=uses,
+            referrals_with_nothing=referrals - self.referrals,
+            plans_with_nothing=[name for place, name in ids.items() if place not in used],
+        )
+
+
+def _by_holder(rows: pl.DataFrame) -> pl.DataFrame:
+    return (
+        rows.lazy()
+        .filter(pl.col("holder").is_not_null())
+        .group_by("holder", "unit")
+        .agg(pl.col("granted").cast(WIDE).sum())
+        .collect()
     )
 
 
-def _month_text(zone: str) -> pl.Expr:
-    month = period(pl.col("at"), "month", zone)
-    return pl.format("{}-{}", month // 100, (month % 100).cast(pl.String).str.zfill(2))
-
-
-def _totals(awards: pl.DataFrame, key: pl.Expr) -> list[Total]:
+def _totals(sums: pl.DataFrame, key: pl.Expr) -> list[Total]:
     found = (
-        awards.lazy()
-        .filter(pl.col("granted") > 0)
-        .group_by(key.alias("key"), pl.col("unit").cast(pl.String))
-        .agg(
-            pl.len(),
-            pl.col("granted").cast(WIDE).sum(),
-            pl.min_horizontal("taken", "granted").cast(WIDE).sum().alias("taken"),
-        )
+        sums.group_by(key.alias("key"), pl.col("unit").cast(pl.String))
+        .agg(pl.col("awards").sum(), pl.col("granted").sum(), pl.col("taken").sum())
         .sort("key", "unit")
-        .collect()
     )
     return [
         Total(key=key, unit=unit, awards=count, amount_minor=amount, taken_minor=taken)
@@ -138,12 +173,7 @@ def _totals(awards: pl.DataFrame, key: pl.Expr) -> list[Total]:
     ]
 
 
-def _spreads(awards: pl.DataFrame, who: str) -> list[Spread]:
-    sums = (
-        awards.filter(pl.col("granted") > 0)
-        .group_by(who, "unit")
-        .agg(pl.col("granted").cast(WIDE).sum())
-    )
+def _spreads(sums: pl.DataFrame) -> list[Spread]:
     found = []
     for unit in sorted(sums["unit"].unique().cast(pl.String).to_list()):
         amounts = sums.filter(pl.col("unit") == unit)["granted"].sort()
@@ -215,8 +245,9 @@ def cuts_of(rules: Rules, awards: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _cuts(awards: pl.DataFrame, cuts: pl.DataFrame) -> list[Cut]:
-    stopped = (
+def _stopped(awards: pl.DataFrame) -> pl.DataFrame:
+    """Return what budgets took."""
+    return (
         awards.filter(pl.col("granted") < pl.col("amount"))
         .group_by(pl.col("unit").cast(pl.String))
         .agg(
@@ -225,7 +256,11 @@ def _cuts(awards: pl.DataFrame, cuts: pl.DataFrame) -> list[Cut]:
         )
         .select(pl.lit("budget").alias("limit"), "unit", "awards", "cut")
     )
-    found = pl.concat([cuts, stopped]).group_by("limit", "unit", maintain_order=True).sum()
+
+
+def _cuts(cuts: pl.DataFrame) -> list[Cut]:
+    order = pl.Enum(["lead", "partner", "ceiling", "budget"])
+    found = cuts.group_by("limit", "unit").sum().sort(pl.col("limit").cast(order), "unit")
     return [
         Cut(limit=limit, unit=unit, awards=count, cut_minor=cut)
         for limit, unit, count, cut in found.iter_rows()
@@ -235,24 +270,25 @@ def _cuts(awards: pl.DataFrame, cuts: pl.DataFrame) -> list[Cut]:
 # ---- against the live version
 
 
-def differences(draft: pl.DataFrame, live: pl.DataFrame) -> pl.DataFrame:
+def differences(draft: Paid, live: Paid | None) -> pl.DataFrame:
     """Return what each beneficiary but customers gets under both.
 
     Columns: ``holder``, ``unit``, ``live``, ``draft``, ``change``; in order of the first two.
     """
-    sums = [
-        awards.lazy()
-        .filter(pl.col("holder").is_not_null())
-        .group_by(pl.col("holder").cast(pl.String), pl.col("unit").cast(pl.String))
-        .agg(pl.col("granted").cast(WIDE).sum().alias(name))
-        for name, awards in (("draft", draft), ("live", live))
-    ]
+    now = draft.holders().rename({"granted": "draft"})
+    before = (live.holders() if live else now.clear().rename({"draft": "granted"})).rename(
+        {"granted": "live"}
+    )
     return (
-        sums[0]
-        .join(sums[1], on=["holder", "unit"], how="full", coalesce=True)
+        now.lazy()
+        .join(before.lazy(), on=["holder", "unit"], how="full", coalesce=True)
         .with_columns(pl.col("draft").fill_null(0), pl.col("live").fill_null(0))
-        .select("holder", "unit", "live", "draft", change=pl.col("draft") - pl.col("live"))
-        .filter((pl.col("live") > 0) | (pl.col("draft") > 0))
+        .select(
+            pl.col("holder", "unit").cast(pl.String),
+            "live",
+            "draft",
+            change=pl.col("draft") - pl.col("live"),
+        )
         .sort("holder", "unit")
         .collect()
     )

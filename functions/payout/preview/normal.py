@@ -10,6 +10,12 @@ from payout.preview.cells import currencies, is_currency
 from payout.preview.layout import Findings
 
 _SALE_FACTS = ("sale.currency", "sale.product", "sale.number", "items")
+STEPS = (
+    "row referral occasion kind event at submitted_at won_at churned_at lead rep partner "
+    "partner.share partner.audience partner.organization sale.product sale.number items refunds "
+    "refunded_minor referral.days_to_close amount_minor currency"
+).split()
+"""The columns that later steps look at, whatever the rules are."""
 _SALE = pl.col("kind") == "sale"
 
 
