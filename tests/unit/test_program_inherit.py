@@ -35,6 +35,30 @@ def _stored(**programs: dict[str, Any]) -> Any:
             id="deep",
         ),
         pytest.param({"a": {"b": None}}, {"a": 5}, {"a": {}}, id="an object for a value"),
+        pytest.param(
+            {"effect": {"kind": "flat", "n": 1}},
+            {"effect": {"kind": "percent", "m": 2}},
+            {"effect": {"kind": "flat", "n": 1}},
+            id="another kind replaces",
+        ),
+        pytest.param(
+            {"effect": {"kind": "flat", "n": 1}},
+            {"effect": {"kind": "flat", "m": 2}},
+            {"effect": {"kind": "flat", "m": 2, "n": 1}},
+            id="the same kind merges",
+        ),
+        pytest.param(
+            {"crm": {"on": "won"}},
+            {"crm": {"on": "lost", "off": "won"}},
+            {"crm": {"on": "won", "off": "won"}},
+            id="a word of the CRM is no kind",
+        ),
+        pytest.param(
+            {"condition": {"any": [{"field": "x"}]}},
+            {"condition": {"field": "y", "op": "eq", "value": 1}},
+            {"condition": {"any": [{"field": "x"}]}},
+            id="a condition replaces",
+        ),
         pytest.param({"a": [3]}, {"a": [1, 2]}, {"a": [3]}, id="another list replaces"),
         pytest.param({"a": []}, {"a": [{"id": "x"}]}, {"a": []}, id="an empty list empties"),
         pytest.param(

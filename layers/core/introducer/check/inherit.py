@@ -2,7 +2,7 @@
 
 Objects merge as in RFC 7396: what is there replaces, ``null`` removes. Lists whose elements
 all have an ``id`` merge by it, ``{"id": …, "remove": true}`` takes one out; every other list
-replaces the base's.
+replaces the base's, and so do conditions and what is of another ``kind`` or ``on``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ Json = dict[str, Any]
 Lookup = Callable[[str, int], "bytes | Json | None"]
 """Returns the stored document of a program's version, or None when there is none."""
 
+_TAGS = {"trigger": "on", "calculation": "kind", "effect": "kind"}
 MAX_CHAIN = 5
 """How many documents may extend one another, one after the other."""
 
@@ -121,11 +122,25 @@ def _merge(source: Any, base: Any) -> Any:  # noqa: ANN401
             if value is None:
                 merged.pop(key, None)
             else:
-                merged[key] = _merge(value, merged.get(key))
+                before = merged.get(key)
+                other = isinstance(value, dict) and _is_other(key, value, before)
+                merged[key] = _merge(value, None if other else before)
         return merged
     if isinstance(source, list) and _have_ids(source):
         return _merge_by_id(source, base if isinstance(base, list) and _have_ids(base) else [])
     return source
+
+
+def _is_other(key: str, source: Json, base: Any) -> bool:  # noqa: ANN401
+    """Return whether what *source* says at *key* is another thing than *base* and takes its place.
+
+    A condition is no object with properties to change one by one; and what is left of a trigger
+    or a calculation would not belong to one of another kind.
+    """
+    if not isinstance(base, dict):
+        return True
+    tag = _TAGS.get(key, "")
+    return key == "condition" or (tag in source and source[tag] != base.get(tag, source[tag]))
 
 
 def _have_ids(elements: list[Any]) -> bool:
