@@ -71,7 +71,7 @@ def test_job_changes_nothing_the_second_time(stack: Stack, journey: Journey) -> 
         journey.until_balance(partner, **PENDING, paid=DUE_MINOR)
     journey.until_batch("settled")
     _stays(stack, journey, "settle", _notification(stack, answers))
-    for job in ("sweep", "seal", "reconcile"):
+    for job in ("overdue", "sweep", "seal", "reconcile"):
         run_job(stack, job, {"days": 1})
         _stays(stack, journey, job, {"days": 1})
         assert {"job": job} == journey.start(job).body
