@@ -301,6 +301,16 @@ def test_examples_are_valid(name: str) -> None:
     assert [] == document_check.findings(parsed)
 
 
+def test_a_regional_document_needs_only_what_differs() -> None:
+    """An editor does not mark what a document leaves to its base."""
+    sent = json.loads((FOLDER / "telecom-us.json").read_bytes())
+    validator = Draft202012Validator(shape.schema())
+    assert [] == list(validator.iter_errors(sent))
+    assert ["required"] == [
+        error.validator for error in validator.iter_errors({"extends": sent["extends"]})
+    ]
+
+
 def test_a_stored_document_can_be_published_again() -> None:
     """What was published and read back, with every default written out, is valid."""
     for name in ("telecom", "saas", "insurance", "marketplace"):

@@ -110,7 +110,10 @@ from tests.support.documents import SCORED, Finding, asks, document, found_in, h
             id="country outside",
         ),
         pytest.param(
-            holding(asks("lead.country", "eq", "US"), countries=["DE"]),
+            holding(
+                asks("lead.country", "eq", "US"),
+                audiences={"friends": {"name": "F", "lead_countries": ["DE"]}},
+            ),
             [
                 (
                     "$.rewards[0].condition.value",

@@ -58,7 +58,10 @@ from tests.support.documents import BONUS, Finding, asks, document, flat, found_
             id="the same again",
         ),
         pytest.param(
-            document(countries=["DE"], routing={"rules": [{"reps": ["x"], "countries": ["US"]}]}),
+            document(
+                audiences={"friends": {"name": "F", "lead_countries": ["DE"]}},
+                routing={"rules": [{"reps": ["x"], "countries": ["US"]}]},
+            ),
             [
                 (
                     "$.routing.rules[0].countries",

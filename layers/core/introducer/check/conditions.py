@@ -200,8 +200,10 @@ def _places(name: str, asked: walk.Asked, document: Program) -> set[str]:
         audiences = []
     if name == "partner.audience":
         return set(audiences)
-    if name in {"partner.country", "lead.country"}:
-        return walk.countries(document, audiences, of_lead=name == "lead.country")
+    if name == "partner.country":
+        return walk.partner_countries(document, audiences)
+    if name == "lead.country":
+        return walk.lead_countries(document, audiences)
     return set()
 
 

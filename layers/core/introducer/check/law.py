@@ -95,13 +95,17 @@ def mechanics(path: str, plan: RewardPlan, document: Program) -> set[Mechanic]:
 def reach(plan: RewardPlan, document: Program) -> set[str]:
     """Return the countries where *plan* can apply, of partner or lead; empty means anywhere."""
     found: set[str] = set()
-    for name in ("partner.country", "lead.country"):
-        places = walk.countries(document, plan.audiences, of_lead=name == "lead.country")
+    sides = {
+        "partner.country": walk.partner_countries(document, plan.audiences),
+        "lead.country": walk.lead_countries(document, plan.audiences) or set(document.countries),
+    }
+    for name, places in sides.items():
+        left = places or None
         for chosen in _chosen(plan.condition, name):
-            places = places & chosen if places else chosen
-        if not places:
+            left = chosen if left is None else left & chosen
+        if left is None:
             return set()
-        found |= places
+        found |= left
     return found
 
 

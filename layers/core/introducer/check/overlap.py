@@ -33,7 +33,7 @@ def findings(document: Program) -> Iterator[Finding]:
 
 
 def _routing(document: Program) -> Iterator[Finding]:
-    possible = walk.countries(document, [], of_lead=True)
+    possible = walk.lead_countries(document, [])
     for index, rule in enumerate(document.routing.rules):
         path = f"$.routing.rules[{index}]"
         if possible and rule.countries and possible.isdisjoint(rule.countries):

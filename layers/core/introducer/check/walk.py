@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from introducer.document.audience import Audience
 from introducer.document.condition import Condition
 from introducer.document.plan import (
     Budget,
@@ -158,19 +159,26 @@ def has_revenue(plan: RewardPlan, document: Program) -> bool:
     return has_sale(plan)
 
 
-def countries(document: Program, audiences: Sequence[str], *, of_lead: bool) -> set[str]:
-    """Return where partners of *audiences*, or their leads, may be; empty means anywhere."""
-    chosen = [
-        audience
-        for key, audience in document.audiences.items()
-        if not audiences or key in audiences
-    ]
-    listed = [each.lead_countries if of_lead else each.countries for each in chosen]
+def partner_countries(document: Program, audiences: Sequence[str]) -> set[str]:
+    """Return where partners of *audiences* may enrol; empty means anywhere."""
+    found = _listed([each.countries for each in _chosen(document, audiences)])
     everywhere = set(document.countries)
-    if not listed or not all(listed):
-        return everywhere
-    found = {country for each in listed for country in each}
-    return found & everywhere if everywhere else found
+    return found & everywhere if found and everywhere else found or everywhere
+
+
+def lead_countries(document: Program, audiences: Sequence[str]) -> set[str]:
+    """Return where the leads of *audiences* may be, as screening has it; empty means anywhere."""
+    return _listed([each.lead_countries for each in _chosen(document, audiences)])
+
+
+def _chosen(document: Program, audiences: Sequence[str]) -> list[Audience]:
+    every = document.audiences.items()
+    return [audience for key, audience in every if not audiences or key in audiences]
+
+
+def _listed(lists: list[list[str]]) -> set[str]:
+    """Return what is in any of *lists*; one that is empty means anywhere."""
+    return {country for each in lists for country in each} if all(lists) else set()
 
 
 class Identified(Protocol):
