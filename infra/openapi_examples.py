@@ -100,6 +100,21 @@ BODIES: dict[str, dict[str, Any]] = {
         },
     },
     "reject": {"declined": {"reason": "not_my_territory"}},
+    "estimate_rewards": {
+        "sale": {"audience": "partners", "amount_minor": 500000, "currency": "EUR"},
+        "items": {
+            "audience": "partners",
+            "currency": "EUR",
+            "country": "DE",
+            "size": 120,
+            "involvement": "assisted",
+            "successes": 4,
+            "items": [
+                {"product": "fibre", "amount_minor": 400000},
+                {"product": "mobile", "amount_minor": 100000, "quantity": 5},
+            ],
+        },
+    },
     "publish_version": {"telecom": _PROGRAM},
     "validate_version": {"telecom": _PROGRAM},
     "request_preview": {

@@ -173,7 +173,10 @@ def read_rewards_table(call: Call[Any, TableQuery]) -> Answer:
         "unknown_product",
         "amount_missing",
         "items_differ",
+        "unknown_question",
+        "invalid_answer",
         "invalid_answers",
+        "unknown_metadata",
         "invalid_metadata",
         "no_exchange_rate",
     ),
@@ -183,6 +186,8 @@ def estimate_rewards(call: Call[WhatIf, Any]) -> Answer:
     version = programs.current(call.path["program"], call.now)
     document, body = version.document, call.body
     _require_audience(document, body.audience)
+    if body.currency == money.POINTS:
+        raise InvalidInputError("currency", "points buy nothing", code="unknown_currency")
     money.exponent(body.currency)
     locale = body.locale or document.audiences[body.audience].locale
     try:
