@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from introducer.check import inherit, meaning, reading, shape
+from introducer.check import inherit, reading
 from introducer.check.finding import MOST, Finding, holds, in_order, parent
 from introducer.check.inherit import Lookup
 from introducer.errors import InvalidProgramError
@@ -26,6 +26,8 @@ def parse(body: bytes, base: Lookup | None = None) -> Program:
         InvalidProgramError: Its writing, shape or meaning is wrong; every finding is listed,
             in the order of the document.
     """
+    from introducer.check import meaning, shape  # 15 ms, only to publish
+
     source, written = reading.read(body)
     if source is None:
         raise _refusal(written, {})
@@ -50,6 +52,8 @@ def parse(body: bytes, base: Lookup | None = None) -> Program:
 
 def findings(document: Program) -> list[dict[str, str]]:
     """Return every fault of meaning: its path, what is wrong and how to mend it."""
+    from introducer.check import meaning  # as above
+
     found = in_order(meaning.findings(document), msgspec.to_builtins(document))
     return [each.told() for each in found]
 

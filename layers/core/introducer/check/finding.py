@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 _PLAIN = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*\Z")
@@ -82,6 +81,8 @@ def shown(value: Any) -> str:  # noqa: ANN401
 
 def meant(name: str, known: Iterable[str], otherwise: str) -> str:
     """Return a remedy for the unknown *name*: the nearest *known* one, or *otherwise*."""
+    from difflib import get_close_matches  # 5 ms, only when something is wrong
+
     near = get_close_matches(name[:100], list(known), n=1)
     return f"did you mean {near[0]}?" if near else otherwise
 
