@@ -1,6 +1,7 @@
 """Budgets over everything: first come, first served, taken in order of business time.
 
 The real order is that of booking, which is not known beforehand; so this is close, not exact.
+Of awards of the same instant the one whose row stands first comes first.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def budgeted(rules: Rules, awards: pl.DataFrame) -> tuple[pl.Series, list[Budget
 
     Args:
         rules: The version.
-        awards: All of them: ``at``, ``plan``, ``unit`` and ``amount``.
+        awards: All of them: ``at``, ``row``, ``plan``, ``unit`` and ``amount``.
     """
     # A unit is a currency, with the type of reward behind a full stop when it is not cash.
     currency = pl.col("unit").cast(pl.String).str.slice(0, 3).cast(pl.Categorical)
@@ -61,6 +62,7 @@ def _one(
         .filter(covered)
         .select(
             "_place",
+            "row",
             "at",
             "granted",
             "currency",
@@ -68,7 +70,7 @@ def _one(
             cost=_cost(rules.rates, awards, budget.currency),
         )
         .drop_nulls("cost")
-        .sort("at", "_place")
+        .sort("at", "row", "_place")
         .with_columns(total=pl.col("cost").cum_sum().over("period"))
     )
     uses = _uses(spent, budget)

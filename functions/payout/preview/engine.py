@@ -184,7 +184,7 @@ class _Run:
     def _budgets(self, side: int, rules: Rules) -> tuple[pl.Series | None, list[BudgetUse]]:
         if not rules.document.budgets:
             return None, []
-        columns = ["at", "plan", "unit", "amount"]
+        columns = ["at", "row", "plan", "unit", "amount"]
         files = [self._file(side, bucket) for bucket in range(self._buckets)]
         return budgeted(rules, pl.concat(pl.read_parquet(file, columns=columns) for file in files))
 

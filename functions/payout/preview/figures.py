@@ -46,6 +46,7 @@ def narrowed(sheet: Sheet, awards: pl.DataFrame) -> pl.DataFrame:
         awards.lazy()
         .join(sheet.rows.lazy().select(facts), on="row", maintain_order="left")
         .select(
+            "row",
             "referral",
             holder.cast(pl.Categorical).alias("holder"),
             "beneficiary",
