@@ -6,6 +6,7 @@ where a calculation has nothing to say.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -115,10 +116,11 @@ class Offers:
             rules: The plan.
             facts: What conditions may ask about; the plan's own history too, where it counts.
         """
-        made = self._base(rules)
-        for variant in rules.plan.variants:
-            other = self._calculate(variant.calculation)
-            made = self._better(rules, made, other, holds(variant.condition, facts))
+        variants = [
+            (holds(each.condition, facts), self._calculate(each.calculation))
+            for each in rules.plan.variants
+        ]
+        made = self._best(rules, [(pl.lit(value=True), self._base(rules)), *variants])
         for bonus in rules.plan.bonuses:
             made = self._add(rules, made, bonus.effect, holds(bonus.condition, facts))
         for promotion, _ in rules.promotions:
@@ -156,20 +158,48 @@ class Offers:
             made = _choose(reached >= tier.start, self._calculate(tier.calculation), made)
         return made
 
-    def _better(self, rules: PlanRules, made: Offer, other: Offer, where: pl.Expr) -> Offer:
-        """Return *other* where it holds and pays more, or nothing else has anything to say."""
-        both = where & made.amount.is_not_null() & other.amount.is_not_null()
-        if made.unit.only and made.unit.only == other.unit.only:
-            return _choose(where & _more(other.amount, made.amount), other, made)
-        alike = (made.unit.currency == other.unit.currency).fill_null(value=False)
-        told = [exchange(each.amount, each.unit, self._home, rules.rates) for each in (other, made)]
-        more = pl.when(both & ~alike).then(_more(*told)).otherwise(_more(other.amount, made.amount))
-        lacks = [
-            Lack(both & ~alike & amount.is_null(), each.unit.currency, self._home.currency)
-            for amount, each in zip(told, (other, made), strict=True)
-        ]
-        chosen = _choose(where & more, other, made)
-        return chosen._replace(lacks=(*chosen.lacks, *lacks))
+    def _best(self, rules: PlanRules, choices: list[tuple[pl.Expr, Offer]]) -> Offer:
+        """Return, of the offers that hold, the one that pays most; of equals the first."""
+        if len(choices) == 1:
+            return choices[0][1]
+        units = {offer.unit.only for _, offer in choices}
+        amounts: list[pl.Expr] = [pl.when(where).then(offer.amount) for where, offer in choices]
+        told, lacks = amounts, tuple(lack for _, offer in choices for lack in offer.lacks)
+        if len(units) > 1 or None in units:
+            told, more = self._told(rules, amounts, [offer.unit for _, offer in choices])
+            lacks += more
+        most = pl.max_horizontal(told)
+        wins = [each == most for each in told]
+        amount = pl.coalesce(
+            pl.when(win).then(each) for win, each in zip(wins, amounts, strict=True)
+        )
+        among = frozenset[str]().union(*(offer.unit.among for _, offer in choices))
+        currency = pl.coalesce(
+            pl.when(win).then(offer.unit.currency)
+            for win, (_, offer) in zip(wins, choices, strict=True)
+        )
+        return Offer(amount, Unit(currency, among), lacks)
+
+    def _told(
+        self, rules: PlanRules, amounts: Sequence[pl.Expr], units: list[Unit]
+    ) -> tuple[list[pl.Expr], tuple[Lack, ...]]:
+        """Return amounts as they compare: in the program's currency where a row has several."""
+        pairs = list(zip(amounts, units, strict=True))
+        first = pl.coalesce(
+            pl.when(amount.is_not_null()).then(unit.currency) for amount, unit in pairs
+        )
+        mixed = pl.any_horizontal(
+            amount.is_not_null() & (unit.currency != first) for amount, unit in pairs
+        ).fill_null(value=False)
+        told = [exchange(amount, unit, self._home, rules.rates) for amount, unit in pairs]
+        lacks = tuple(
+            Lack(mixed & amount.is_not_null() & each.is_null(), unit.currency, self._home.currency)
+            for (amount, unit), each in zip(pairs, told, strict=True)
+        )
+        return [
+            pl.when(mixed).then(each).otherwise(amount.cast(WIDE))
+            for each, amount in zip(told, amounts, strict=True)
+        ], lacks
 
     def _add(self, rules: PlanRules, made: Offer, effect: Effect, where: pl.Expr) -> Offer:
         """Return *made* with a bonus or promotion, exchanged where it must be."""
@@ -216,15 +246,6 @@ def _percent(rule: Percent) -> pl.Expr:
     if rule.cap_minor is not None:
         amount = amount.clip(upper_bound=rule.cap_minor)
     return pl.when(_CURRENCY.is_not_null() & (base > 0)).then(amount)
-
-
-def _more(other: pl.Expr, made: pl.Expr) -> pl.Expr:
-    return (
-        pl.when(made.is_null())
-        .then(other.is_not_null())
-        .otherwise(other > made)
-        .fill_null(value=False)
-    )
 
 
 def _choose(where: pl.Expr, other: Offer, made: Offer) -> Offer:

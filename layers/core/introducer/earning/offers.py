@@ -78,8 +78,8 @@ def _best_variant(plan: PlanRules, occasion: Occasion, known: Mapping[str, Any])
         if holds(known):
             other = calculate(variant.calculation, occasion, plan.plan.id)
             made += [_marked(other, variant=variant.id)] if other else []
-    if len(made) < 2:  # noqa: PLR2004  (nothing to compare, so no rate is needed)
-        return made[0] if made else None
+    if len({each.currency for each in made}) <= 1:  # no rate is needed to compare these
+        return max(made, key=lambda each: each.amount_minor, default=None)
     return max(made, key=lambda each: plan.rates.convert(each.amount_minor, each.currency))
 
 
