@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 
-from introducer import clock, money
+from introducer import clock, explain, money
 from introducer.clock import Instant
 from introducer.errors import NotFoundError
 from introducer.partner import Partner, Rep
+from introducer.reward import Reward
 from introducer.streams import Record
-from introducer.tables import partners, payouts, referrals, reps
+from introducer.tables import partners, payouts, referrals, reps, rewards
+from notify import messages
 from notify.messages import MESSAGES, Message
 
 NEWS_DAYS = 30
@@ -108,20 +110,39 @@ def _about_reward(message: Message, event: Record) -> list[Letter]:
         return []  # the account of a rep, a customer or a company has no mailbox of its own
     refs = event["refs"]
     amount_minor, occasion = event["amount_minor"], event["id"]
+    lines: dict[str, list[str]] = {}
     if message.once_per == "occasion":
         # It earns a reward for each milestone, booked at the same moment: one piece of news.
-        occasion = f"{event['kind']}:{refs['referral']}:{refs['occasion']}"
-        amount_minor = sum(
-            reward["amount_minor"]
-            for reward in referrals.detail(refs["referral"]).rewards
-            if (reward["partner"], reward["occasion"]) == (event["partner"], refs["occasion"])
-        )
+        # Money, points and gift cards are news of their own: their amounts do not add up.
+        unit = event["currency"]
+        occasion = f"{event['kind']}:{refs['referral']}:{refs['occasion']}:{unit}"
+        mine = [
+            reward
+            for reward in rewards.load(referrals.detail(refs["referral"]).rewards)
+            if (reward.partner, reward.occasion, reward.unit)
+            == (event["partner"], refs["occasion"], unit)
+        ]
+        amount_minor = sum(reward.amount_minor for reward in mine)
+        lines = _explained(mine, unit)
     facts = {
         "referral": refs["referral"],
         "amount": _amount(amount_minor, event["currency"]),
         "reason": event.get("reason", ""),
     }
-    return [_to_partner(message, event, _partner(event["partner"]), facts=facts, occasion=occasion)]
+    letter = _to_partner(message, event, _partner(event["partner"]), facts=facts, occasion=occasion)
+    return [msgspec.structs.replace(letter, lines=lines)]
+
+
+def _explained(earned: Sequence[Reward], currency: str) -> dict[str, list[str]]:
+    """Return how rewards came about, by language, when one plan gave all of them."""
+    if len({reward.plan for reward in earned}) != 1:
+        return {}
+    # The parts of one plan share all steps but the last, which divides them.
+    trace = [step for step in earned[0].trace if step.get("step") != "milestone"]
+    return {
+        language: explain.words(trace, currency, language)
+        for language in sorted(messages.languages())
+    }
 
 
 def _about_payout(message: Message, event: Record) -> list[Letter]:

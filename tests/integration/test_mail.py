@@ -236,7 +236,7 @@ def _journal(kind: Kind, amount_minor: int, number: int, **fields: Any) -> dict[
     return detail(image)
 
 
-def _reward(milestone: str, amount_minor: int, sale: str = "s1") -> None:
+def _reward(milestone: str, amount_minor: int, sale: str = "s1", **overrides: Any) -> None:
     writes = Transaction()
     rewards.add(
         writes,
@@ -255,9 +255,31 @@ def _reward(milestone: str, amount_minor: int, sale: str = "s1") -> None:
             due_at=NOW,
             accounting_class="marketing_expense",
             version=1,
+            **overrides,
         ),
     )
     writes.commit()
+
+
+def test_a_reward_is_told_with_how_it_came_about(mails: list[dict[str, Any]]) -> None:
+    """Sentence by sentence, without how it is divided."""
+    credited("pia")
+    rule = {"step": "rule", "plan": "commission", "kind": "percent", "base_minor": 100_000}
+    trace: list[dict[str, str | int]] = [
+        {**rule, "basis_points": 1000, "amount_minor": 10_000, "currency": "EUR"},
+        {"step": "bonus", "id": "fast_close", "amount_minor": 12_000},
+        {"step": "milestone", "id": "purchase", "basis_points": 5000, "amount_minor": 6_000},
+    ]
+    _reward("purchase", 6_000, trace=trace)
+    _reward("loyalty", 6_000, trace=trace)
+    refs = {"referral": "r1", "occasion": "s1", "sale": "s1"}
+    assert NOTHING == send(_journal(Kind.REWARD_EARNED, 6_000, 1, refs=refs))
+    (mail,) = mails
+    assert "You have earned 120.00 EUR" == subject(mail)
+    assert (
+        "How it came about: The plan “commission” gives 10% of 1,000.00 EUR: 100.00 EUR. "
+        "The bonus “fast close” makes it 120.00 EUR. It is on hold"
+    ) in " ".join(text(mail).split())
 
 
 def test_the_rewards_of_one_sale_are_one_piece_of_news(mails: list[dict[str, Any]]) -> None:
