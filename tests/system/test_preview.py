@@ -13,7 +13,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from infra.api import Answer, Stack, http
-from tests.support.deployed import aws, messages, until
+from tests.support.deployed import PLANTED, aws, invoke, item, messages, until
 from tests.support.journey import SALE_MINOR, Journey, staff_token, unique
 
 PAID_MINOR = SALE_MINOR // 10
@@ -177,6 +177,41 @@ def test_preview_is_no_business_of_partners_reps_and_finance(
         assert [(403, "forbidden")] * 3 == [(each.status, each.body["code"]) for each in answers]
     auditor = stack.call("POST", path, body, token=staff_token(stack, "auditor"))
     assert (403, "forbidden") == (auditor.status, auditor.body["code"])
+
+
+def test_preview_that_can_never_succeed_ends_failed_and_in_the_dead_queue(stack: Stack) -> None:
+    """Its draft is gone: tried three times, then given up where the alarm looks."""
+    name = unique(PLANTED)
+    job = {
+        "pk": f"PREVIEW#{name}",
+        "sk": "STATE",
+        "id": name,
+        "program": PLANTED,
+        "status": "requested",
+        "kind": "past",
+        "first_day": "2026-11-01",
+        "last_day": "2026-11-01",
+        "requested_at": "2026-11-22T11:17:00.000Z",
+        "requested_by": "user:mia",
+        "updated_at": "2026-11-22T11:17:00.000Z",
+        "expires_at": "2999-01-01T00:00:00.000Z",
+    }
+    raw = {**{key: {"S": value} for key, value in job.items()}, "version": {"N": "1"}}
+    aws(stack, "dynamodb").put_item(TableName=stack["tables"]["core"], Item=raw)
+    message = {"messageId": "m1", "body": json.dumps({"preview": name})}
+    answers = [invoke(stack, "preview", {"Records": [message]})["answer"] for _ in range(4)]
+    stays, gone = [{"itemIdentifier": "m1"}], []
+    assert [stays, stays, gone, gone] == [each["batchItemFailures"] for each in answers]
+    stored = item(stack, "core", job["pk"], "STATE")
+    assert ("failed", "internal_error") == (stored["status"], stored["code"])
+    until(lambda: _dead(stack, name), lambda found: len(found) == 1)
+    assert [{"preview": name, "reason": stored["reason"]}] == _dead(stack, name)
+    assert "NotFoundError: the draft is gone" == stored["reason"]
+
+
+def _dead(stack: Stack, name: str) -> list[dict[str, str]]:
+    held = [json.loads(each["Body"]) for each in messages(stack, "preview_dead")]
+    return [each for each in held if each.get("preview") == name]
 
 
 def test_preview_function_reaches_its_own_table_and_files_only(stack: Stack) -> None:
