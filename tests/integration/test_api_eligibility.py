@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from introducer import identity, keyring
+from introducer import prospect as life_of_prospects
 from introducer.partner import Acceptance
 from introducer.prospect import Prospect
 from introducer.referral import Clear, Share
@@ -257,6 +258,48 @@ def test_list_changes_reach_the_partner_they_became() -> None:
     listed = prospects.find("acme", key())
     assert listed is not None
     assert ("enrolled", partner_id) == (listed.state, listed.partner)
+
+
+def test_list_finds_who_had_enrolled_before() -> None:
+    """Under an address their login verified, and only then."""
+    open_to_all = {"audience": "open", "agreements": {}, "declarations": []}
+    partner_id = enrol(**open_to_all).body["id"]
+    stranger = login("login-stranger", "partner")
+    typed_id = enrol(stranger, email="olga@partners.example", **open_to_all).body["id"]
+    assert {"listed": 2, "changed": 0, "known": 0} == put(
+        nina(), nina(email="olga@partners.example")
+    ).body
+    found = {each: partners.find_partner(each) for each in (partner_id, typed_id)}
+    assert {partner_id: (True, "gold"), typed_id: (False, "")} == {
+        each: (partner.listed, partner.segment) for each, partner in found.items() if partner
+    }
+    entries = [prospects.find("acme", key(f"{name}@partners.example")) for name in ("nina", "olga")]
+    assert [("enrolled", partner_id), ("invited", "")] == [
+        (entry.state, entry.partner) for entry in entries if entry
+    ]
+    before = everything()
+    assert {"listed": 0, "changed": 0, "known": 1} == put(nina()).body
+    assert before == everything()
+
+
+def test_list_finds_who_enrolled_while_it_was_written() -> None:
+    """An entry that missed its partner finds them the next time the list is sent."""
+    partner_id = enrol(audience="open", agreements={}, declarations=[]).body["id"]
+    missed = Prospect(program="acme", key=key(), version=1, listed_at=NOW)
+    moved = life_of_prospects.listed(None, missed, now=NOW, actor="user:1")
+    assert moved is not None
+    writes = Transaction()
+    prospects.save(writes, None, *moved)
+    writes.commit()
+    assert {"listed": 0, "changed": 1, "known": 0} == put({"email": "nina@partners.example"}).body
+    entry = prospects.find("acme", key())
+    assert entry is not None
+    assert ("enrolled", partner_id, 2) == (entry.state, entry.partner, entry.version)
+    last = life.raw_items(entry.entity)[-1]
+    assert ("ProspectChanged", {"S": partner_id}) == (
+        last["type"]["S"],
+        last["data"]["M"]["partner"],
+    )
 
 
 def test_funnel_counts_how_far_prospects_came() -> None:

@@ -76,6 +76,7 @@ def test_enrol_stores_partner_and_contact_apart() -> None:
             version=1,
             terms_version="1",
             terms_at="2026-11-22T11:17:00.000Z",
+            verified=True,
             email_key=stored.email_key,
         )
         == stored

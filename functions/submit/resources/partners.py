@@ -336,6 +336,7 @@ def _new_partner(
         terms_at=now,
         agreements={key: Acceptance(version=said, at=now) for key, said in body.agreements.items()},
         declarations=dict.fromkeys(body.declarations, now),
+        verified=bool(call.caller.email),
         email_key=identity.email_key(contact.email, keyring.secret(keyring.IDENTITY)),
         **listing(listed, body.type),
     )

@@ -107,12 +107,14 @@ def put_prospects(call: Call[NewProspects, Any]) -> Answer:
     version = programs.current(call.path["program"], call.now)
     said = _entries(call.body.prospects, version.document, call.now)
     known = prospects.find_all(version.program, [each.key for each in said])
+    joined = _joined(version.program, said, known)
     outcomes: Counter[str] = Counter()
     for begin in range(0, len(said), _IN_A_TRANSACTION):
         writes = Transaction()
         for each in said[begin : begin + _IN_A_TRANSACTION]:
             before = known.get(each.key)
-            outcomes[_take(writes, before, each, call.now, call.caller.name)] += 1
+            partner = joined.get(each.key, "")
+            outcomes[_take(writes, before, each, partner, call.now, call.caller.name)] += 1
         if len(writes):
             writes.commit()
     body = ProspectsTaken(
@@ -142,11 +144,23 @@ def count_prospects(call: Call[Any, Any]) -> Answer:
     )
 
 
+def _joined(program: str, said: Sequence[Prospect], known: dict[str, Prospect]) -> dict[str, str]:
+    """Return who of those listed had enrolled by themselves, under an address they verified."""
+    alone = [each.key for each in said if each.key not in known or not known[each.key].partner]
+    found = partners.by_email_keys(program, alone) if alone else {}
+    return {key: partner.id for key, partner in found.items() if partner.verified}
+
+
 def _take(
-    writes: Transaction, before: Prospect | None, said: Prospect, now: Instant, actor: str
+    writes: Transaction,
+    before: Prospect | None,
+    said: Prospect,
+    partner_id: str,
+    now: Instant,
+    actor: str,
 ) -> str:
     """Add what an entry changes, also on the partner it became; return what it was."""
-    moved = life.listed(before, said, now=now, actor=actor)
+    moved = life.listed(before, said, partner=partner_id, now=now, actor=actor)
     if moved is None:
         return "known"
     after, event = moved

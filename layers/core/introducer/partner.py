@@ -41,8 +41,10 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """By the text's id; every earlier acceptance is an event."""
     declarations: dict[str, Instant] = {}
     """When each statement was made, by its id."""
+    verified: bool = False
+    """Whether their login had verified the e-mail address; only then is its entry theirs."""
     listed: bool = False
-    """On the company's own list when they enrolled, under the address their login verified."""
+    """On the company's own list."""
     segment: str = ""
     score: int | None = None
     customer_since: str = ""

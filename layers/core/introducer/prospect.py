@@ -42,25 +42,25 @@ class Prospect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def listed(
-    before: Prospect | None, said: Prospect, *, now: Instant, actor: str
+    before: Prospect | None, said: Prospect, *, partner: str = "", now: Instant, actor: str
 ) -> tuple[Prospect, Event] | None:
     """Return the entry after the company's list *said* so, and the event; None if it knew.
 
-    What became of the person so far stays.
+    What became of the person so far stays. Somebody who had enrolled before they were listed
+    is *partner*.
     """
     if before is None:
-        return said, _event(said, "ProspectListed", {}, now, actor)
+        after = msgspec.structs.replace(said, **_joined(partner))
+        return after, _event(after, "ProspectListed", _joined(partner), now, actor)
+    so_far = {"state": before.state, "partner": before.partner}
+    joined = {} if before.partner else _joined(partner)
     after = msgspec.structs.replace(
-        said,
-        version=before.version,
-        listed_at=before.listed_at,
-        state=before.state,
-        partner=before.partner,
+        said, version=before.version, listed_at=before.listed_at, **(so_far | joined)
     )
     if after == before:
         return None
     after = msgspec.structs.replace(after, version=before.version + 1)
-    return after, _event(after, "ProspectChanged", {}, now, actor)
+    return after, _event(after, "ProspectChanged", joined, now, actor)
 
 
 def enrolled(
@@ -80,6 +80,10 @@ def referred(
     after = msgspec.structs.replace(prospect, state="referred", version=prospect.version + 1)
     data = {"partner": prospect.partner, "referral": referral}
     return after, _event(after, "ProspectReferred", data, now, "system", cause)
+
+
+def _joined(partner: str) -> dict[str, str]:
+    return {"state": "enrolled", "partner": partner} if partner else {}
 
 
 def _event(

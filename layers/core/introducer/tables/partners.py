@@ -23,6 +23,8 @@ from introducer.tables.people import Contact, Payee
 from introducer.tables.store import Item, Page, Table, Transaction
 
 _PAGE = 100
+_MOST_TURNED_DOWN = 2_000
+"""How many of a partner's newest referrals may have been turned down before counting gives up."""
 
 
 def enrol(writes: Transaction, partner: Partner, contact: Contact, *, actor: str) -> None:
@@ -160,6 +162,14 @@ def partner_by_email_key(program: str, email_key: str, *, now: Instant) -> str:
     return claim.target if claim else ""
 
 
+def by_email_keys(program: str, email_keys: list[str]) -> dict[str, Partner]:
+    """Return the partners who enrolled with these mailboxes, by the mailbox's keyed hash."""
+    wanted = [(claims.key(program, "partner_email", key), "CLAIM") for key in email_keys]
+    found = store.batch_get(Table.CORE, wanted, consistent=True)
+    known = find_partners([stored["target"] for stored in found.values()])
+    return {each.email_key: each for each in known.values()}
+
+
 def login_claim(login: str, entity: str) -> Claim:
     """Return the claim that ties a login to the one partner or rep it acts for."""
     return Claim(scope="global", kind="login", value=login, target=entity)
@@ -167,12 +177,13 @@ def login_claim(login: str, entity: str) -> Claim:
 
 def _screened(partner: str, most: int) -> int:
     """Return how many of a partner's referrals screening let through, *most* at most."""
-    count, place = 0, None
+    count, looked_at, place = 0, 0, None
     while True:
         rows, page = referrals.of_partner(partner, limit=_PAGE, start=place)
         count += sum(referral.partner != "" for referral, _ in rows)
+        looked_at += len(rows)
         place = page.next
-        if count >= most or place is None:
+        if count >= most or place is None or looked_at >= most + _MOST_TURNED_DOWN:
             return min(count, most)
 
 
