@@ -146,8 +146,8 @@ def test_rows_of_one_referral_that_contradict_each_other_are_told(tmp_path: Path
         "r1,ben,partners,2026-01-11,200.00,EUR,fibre,DE,5000\n"
     )
     assert [
-        (2, "at", "the partners of one occasion differ in this"),
-        (2, "amount_minor", "the partners of one occasion differ in this"),
+        (2, "at", "the rows of one occasion differ in this"),
+        (2, "amount_minor", "the rows of one occasion differ in this"),
         (2, "won_at", "the rows of one referral differ in this"),
     ] == found(tmp_path, text)
 

@@ -28,19 +28,19 @@ from payout.preview.sheet import BENEFICIARY, Sheet
 
 _AT_ONCE = 24
 """So many plans of a group are computed together: enough for the cores, little for the memory."""
-_CARRIED = ["row", "occ", "referral", "seat", "holder", "weight", "at"]
+_CARRIED = ["row", "occ", "ref", "seat", "holder", "weight", "at"]
 
 
 def awards(sheet: Sheet) -> pl.DataFrame:
     """Return the chosen offers, whole and not yet limited, in the order they are granted.
 
-    Columns: ``row`` (of the partner asked about), ``occ``, ``referral``, ``seat``, ``holder``,
+    Columns: ``row`` (of the partner asked about), ``occ``, ``ref``, ``seat``, ``holder``,
     ``weight``, ``at``, ``beneficiary``, ``plan`` (its place in the document), ``amount``,
     ``currency``. ``sheet.missing`` says which rows lack an exchange rate.
     """
     found = []
     for beneficiary, kind, plans in _parts(sheet.rules):
-        seats = sheet.seats(beneficiary).filter(pl.col("kind") == kind)
+        seats = _of_kind(sheet.seats(beneficiary), kind)
         if seats.is_empty():
             continue
         seats, facts = _with_past(sheet, _with_ends(sheet.rules, seats), plans)
@@ -53,6 +53,11 @@ def awards(sheet: Sheet) -> pl.DataFrame:
     if not found:
         found = [_empty(sheet)]
     return pl.concat(found).sort("occ", "turn", "seat", maintain_order=True).drop("turn")
+
+
+def _of_kind(seats: pl.DataFrame, kind: str) -> pl.DataFrame:
+    there = seats["kind"] == kind
+    return seats if there.all() else seats.filter(there)
 
 
 def _empty(sheet: Sheet) -> pl.DataFrame:
@@ -235,7 +240,7 @@ def _with_ends(rules: Rules, seats: pl.DataFrame) -> pl.DataFrame:
     zone = rules.document.time_zone
     if not rules.months:
         return seats
-    first = pl.col("at").filter(pl.col("number") == 1).min().over("referral")
+    first = pl.col("at").filter(pl.col("number") == 1).min().over("ref")
     return seats.with_columns(
         plus_months(first, months, zone).alias(f"end:{months}") for months in sorted(rules.months)
     )

@@ -14,7 +14,7 @@ import polars as pl
 
 from introducer.earning.rules import Rules
 
-BUCKET_ROWS = 100_000
+BUCKET_ROWS = 50_000
 _COLUMNS = {
     "partner": "partner",
     "organization": "partner.organization",

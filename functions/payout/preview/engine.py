@@ -109,7 +109,6 @@ class _Run:
         rows = whole(bucket, self._findings)
         if self._findings.total:
             return
-        rows = rows.with_columns(pl.col("referral").rank("dense").cast(pl.UInt32))
         for number, (rules, paid) in enumerate(zip(self._rules, self._paid, strict=True)):
             sheet = Sheet(rules, rows)
             made = limited(sheet, awards(sheet))
@@ -128,7 +127,7 @@ class _Run:
         self._referrals += bucket["referral"].n_unique()
         self._partners.append(bucket["partner"].unique())
         sales = rows.filter((pl.col("kind") == "sale") & (pl.col("seat") == 0))
-        self._won += sales["referral"].n_unique()
+        self._won += sales["ref"].n_unique()
         refunded = pl.min_horizontal(pl.col("refunded_minor").fill_null(0), "amount_minor")
         self._revenue.append(
             sales.group_by(pl.col("currency").cast(pl.String)).agg(

@@ -47,7 +47,7 @@ def narrowed(sheet: Sheet, awards: pl.DataFrame) -> pl.DataFrame:
         .join(sheet.rows.lazy().select(facts), on="row", maintain_order="left")
         .select(
             "row",
-            "referral",
+            "ref",
             holder.cast(pl.Categorical).alias("holder"),
             "beneficiary",
             "plan",
@@ -104,9 +104,9 @@ class Paid:
             .rename({"at": "month"})
             .collect()
         )
-        referrals = paid.group_by("referral", "unit").agg(pl.col("granted").sum())
-        self.referrals += referrals["referral"].n_unique()
-        self._referrals.append(referrals.drop("referral"))
+        referrals = paid.group_by("ref", "unit").agg(pl.col("granted").sum())
+        self.referrals += referrals["ref"].n_unique()
+        self._referrals.append(referrals.drop("ref"))
         self._holders.append(_by_holder(paid))
 
     def add_cuts(self, cuts: pl.DataFrame) -> None:
@@ -325,9 +325,5 @@ def _movers(rows: pl.DataFrame) -> list[Mover]:
 
 def only_in(one: pl.DataFrame, other: pl.DataFrame) -> int:
     """Return how many referrals earn something in *one* and nothing in *other*."""
-    there = one.filter(pl.col("granted") > 0).select("referral").unique()
-    return len(
-        there.join(
-            other.filter(pl.col("granted") > 0).select("referral"), on="referral", how="anti"
-        )
-    )
+    there = one.filter(pl.col("granted") > 0).select("ref").unique()
+    return len(there.join(other.filter(pl.col("granted") > 0).select("ref"), on="ref", how="anti"))

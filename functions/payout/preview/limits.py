@@ -18,9 +18,10 @@ from payout.preview.cells import currencies
 from payout.preview.exact import WIDE, period
 from payout.preview.sheet import BENEFICIARY, Sheet
 
+_MAX_64 = 2**63 - 1
 NOBODY = 2**32 - 1
 """The seat of the part that nobody gets."""
-_LEAD = ["referral"]
+_LEAD = ["ref"]
 _AMOUNT = pl.col("amount")
 
 
@@ -94,8 +95,12 @@ def cut(
     under = awards.filter(covered)
     foreign = [code for code in currencies(under["currency"]) if code != unit]
     if not foreign:
-        spent = pl.when(covered).then(_AMOUNT).otherwise(0).cast(WIDE).cum_sum().over(keys)
-        left = spent.clip(upper_bound=limit) - (spent - _AMOUNT.cast(WIDE)).clip(upper_bound=limit)
+        # All of them together fit into 64 bits, unless amounts are very large.
+        most = awards.select(_AMOUNT.max()).item() or 0
+        narrow = most * len(awards) < _MAX_64
+        amount = _AMOUNT if narrow else _AMOUNT.cast(WIDE)
+        spent = pl.when(covered).then(amount).otherwise(0).cum_sum().over(keys)
+        left = spent.clip(upper_bound=limit) - (spent - amount).clip(upper_bound=limit)
         return awards.with_columns(
             pl.when(covered).then(left.cast(pl.Int64)).otherwise(_AMOUNT).alias("amount")
         )

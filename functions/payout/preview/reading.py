@@ -7,9 +7,9 @@ cells. Nothing in a file can make the reader fail otherwise than with findings.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import TextIO
 
 import polars as pl
 
@@ -32,21 +32,15 @@ def read_csv(
     csv.field_size_limit(MAX_CELL_BYTES)
     seen = False
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = _rows(file, findings)
-        names = _header(next(rows, (_HEADER, []))[1], shapes, findings)
-        for chunk in _chunks(rows, len(names), findings):
-            numbers, cells = chunk
-            texts = pl.DataFrame(
-                [
-                    pl.Series("row", numbers, dtype=pl.UInt32),
-                    *(
-                        pl.Series(name, column, dtype=pl.String).replace("", None)
-                        for name, column in zip(names, zip(*cells, strict=True), strict=True)
-                    ),
-                ]
-            )
+        reader = csv.reader(file, strict=True)
+        (header,) = _some(reader, 1, _HEADER, findings) or [[]]
+        names = _header(header, shapes, findings)
+        number = _HEADER + 1
+        while rows := _some(reader, CHUNK_ROWS, number, findings):
+            texts = _texts(rows, names, number, findings)
+            number += len(rows)
+            seen = seen or len(texts) > 0
             yield typed(texts, shapes, zone, findings)
-            seen = True
     if not seen and not findings.total:
         findings.add(_HEADER, "", "there are no rows", "write a row for each referral won")
 
@@ -73,18 +67,46 @@ def _fits(kind: pl.DataType, shape: Shape | None) -> bool:
     return shape is not None and kind in {TYPES[shape], pl.String()}
 
 
-def _rows(file: TextIO, findings: Findings) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(file, strict=True)
-    number = 0
+def _some(
+    reader: Iterator[list[str]], most: int, number: int, findings: Findings
+) -> list[list[str]]:
+    """Return the next rows; *number* is that of the first of them."""
+    rows: list[list[str]] = []
     try:
-        for number, cells in enumerate(reader, _HEADER):
-            yield number, cells
+        rows.extend(islice(reader, most))
     except UnicodeDecodeError as failure:
-        findings.add(number + 1, "", "this is not UTF-8", "save the file as CSV UTF-8")
+        findings.add(number + len(rows), "", "this is not UTF-8", "save the file as CSV UTF-8")
         raise BadDataError(findings) from failure
     except csv.Error as failure:
-        findings.add(number + 1, "", f"this row cannot be read: {failure}", "check its quotes")
+        problem = f"this row cannot be read: {failure}"
+        findings.add(number + len(rows), "", problem, "check its quotes")
         raise BadDataError(findings) from failure
+    return rows
+
+
+def _texts(rows: list[list[str]], names: list[str], first: int, findings: Findings) -> pl.DataFrame:
+    """Return rows of texts as columns, those of another width left out as findings."""
+    width = len(names)
+    numbers: Sequence[int] = range(first, first + len(rows))
+    if set(map(len, rows)) != {width}:
+        kept = []
+        for number, row in zip(numbers, rows, strict=True):
+            if len(row) == width:
+                kept.append((number, row))
+            elif row:  # an empty line is nothing
+                problem = f"this row has {len(row)} cells and the header {width}"
+                findings.add(number, "", problem, "check its commas and quotes")
+        numbers, rows = [number for number, _ in kept], [row for _, row in kept]
+    columns = zip(*rows, strict=True) if rows else [()] * width
+    return pl.DataFrame(
+        [
+            pl.Series("row", numbers, dtype=pl.UInt32),
+            *(
+                pl.Series(name, column, dtype=pl.String).replace("", None)
+                for name, column in zip(names, columns, strict=True)
+            ),
+        ]
+    )
 
 
 def _header(cells: list[str], shapes: dict[str, Shape], findings: Findings) -> list[str]:
@@ -102,22 +124,3 @@ def _header(cells: list[str], shapes: dict[str, Shape], findings: Findings) -> l
     if findings.total:
         raise BadDataError(findings)
     return names
-
-
-def _chunks(
-    rows: Iterator[tuple[int, list[str]]], width: int, findings: Findings
-) -> Iterator[tuple[list[int], list[list[str]]]]:
-    numbers: list[int] = []
-    cells: list[list[str]] = []
-    for number, row in rows:
-        if len(row) == width:
-            numbers.append(number)
-            cells.append(row)
-        elif row:  # an empty line is nothing
-            problem = f"this row has {len(row)} cells and the header {width}"
-            findings.add(number, "", problem, "check its commas and quotes")
-        if len(cells) == CHUNK_ROWS:
-            yield numbers, cells
-            numbers, cells = [], []
-    if cells:
-        yield numbers, cells
