@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from introducer.command import Accept, Advance, Assign, Clear, Win
 from introducer.earning.evaluate import evaluate
 from introducer.earning.occasion import Case
 from introducer.earning.rules import rules_of
-from introducer.referral import Accept, Advance, Assign, Clear, Item, Sale, Share, Win
+from introducer.referral import Item, Sale, Share
 from introducer.tables import programs, referrals
 from introducer.tables.store import Transaction
 from tests.support import life
@@ -114,6 +115,7 @@ def test_anybody_reads_the_table() -> None:
         "name": "Meeting",
         "beneficiary": "partner",
         "type": "gift_card",
+        "by_chance": False,
         "trigger": {"on": "stage", "stage": "qualified"},
         "calculation": {"kind": "flat", "amount_minor": 2000, "currency": "EUR"},
         "condition": None,

@@ -334,6 +334,32 @@ def test_promotions_running_or_to_come_stand_in_the_table_with_their_dates() -> 
     assert isinstance(row.promotions[0], Promotion)
 
 
+def test_a_draw_is_called_a_draw() -> None:
+    """Nobody takes a chance for a prize."""
+    (row,) = table(program(plan(by_chance=True, type="experience"))).rows
+    assert row.by_chance
+    assert "It is a chance in a draw, not the prize itself." == row.words[1]
+
+
+def test_plans_compete_as_they_are_evaluated() -> None:
+    """Recurring and for ever are one group; another group, or another type, adds up."""
+    document = program(
+        plan(id="a", trigger={"on": "invoice_paid", "months": 12}),
+        plan(id="b"),
+        plan(id="c", type="credit"),
+        plan(id="d", group="own"),
+    )
+    told = {
+        row.plan: [line for line in row.words if "counts" in line] for row in table(document).rows
+    }
+    assert {
+        "a": ["Of this and “B” the best-paying counts."],
+        "b": ["Of this and “A” the best-paying counts."],
+        "c": [],
+        "d": [],
+    } == told
+
+
 def test_what_is_the_companys_affair_stays_out() -> None:
     """Rewards of reps, budgets and accounting are not for partners."""
     document = program(

@@ -41,6 +41,7 @@ from introducer.document.plan import (
     Variant,
     Won,
 )
+from introducer.earning.rules import rules_of
 from introducer.program import Program
 from introducer.wording import Language, capital, language, plain
 
@@ -56,6 +57,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     beneficiary: str
     type: RewardType
+    by_chance: bool
     trigger: Trigger
     calculation: Calculation
     condition: Condition | None
@@ -126,6 +128,8 @@ class Teller:
     def __init__(self, document: Program, locale: str) -> None:
         self.document = document
         self.said: Language = language(locale)
+        # As evaluation groups them: of one group only the best-paying counts.
+        self._rivalry = {each.plan.id: each.group for each in rules_of(document).plans}
 
     def row(
         self, plan: RewardPlan, plans: Iterable[RewardPlan], audience: str, now: Instant
@@ -135,12 +139,17 @@ class Teller:
             each for each in self.document.promotions if _promotes(each, plan, audience, now)
         ]
         does, gets = self._does(plan.trigger), self._gets(plan)
-        rivals = [each for each in plans if each is not plan and _compete(each, plan)]
+        rivals = [
+            each
+            for each in plans
+            if each.id != plan.id and self._rivalry[each.id] == self._rivalry[plan.id]
+        ]
         return Row(
             plan=plan.id,
             name=name_of(plan),
             beneficiary=plan.beneficiary,
             type=plan.type,
+            by_chance=plan.by_chance,
             trigger=plan.trigger,
             calculation=plan.calculation,
             condition=plan.condition,
@@ -251,6 +260,8 @@ class Teller:
     def _more(self, plan: RewardPlan) -> Iterator[str]:
         """Yield condition, variants, tiers and bonuses."""
         say = self.said.say
+        if plan.by_chance:
+            yield say("plan.by_chance")
         if plan.condition:
             yield say("plan.condition", condition=self._asked(plan.condition))
         for variant in plan.variants:
@@ -356,15 +367,4 @@ def _promotes(promotion: Promotion, plan: RewardPlan, audience: str, now: Instan
         and promotion.beneficiary == plan.beneficiary
         and (not promotion.plans or plan.id in promotion.plans)
         and (not promotion.audiences or audience in promotion.audiences)
-    )
-
-
-def _compete(one: RewardPlan, other: RewardPlan) -> bool:
-    """Return whether only the better-paying of two plans counts; as evaluation groups them."""
-    if one.group or other.group:
-        return one.group == other.group
-    return (one.trigger, one.beneficiary, one.type) == (
-        other.trigger,
-        other.beneficiary,
-        other.type,
     )

@@ -100,6 +100,7 @@ WORDS = {
     "calc.amount_each": "{amount} je {product}",
     "calc.rate_of": "{rate} vom Preis für {product}",
     "calc.per_unit": "{points} je volle Einheit {currency}",
+    "plan.by_chance": "Es ist eine Gewinnchance in einer Ziehung, nicht der Gewinn selbst.",
     "plan.condition": "Nur unter der Bedingung: {condition}.",
     "plan.variant": "Unter der Bedingung: {condition}, gibt es {what}, wenn das mehr ist.",
     "plan.tier.count": "Ab Erfolg Nummer {start} {period}: {what}.",

@@ -98,6 +98,7 @@ WORDS = {
     "calc.amount_each": "{amount} for each {product}",
     "calc.rate_of": "{rate} of the price of {product}",
     "calc.per_unit": "{points} for each whole {currency}",
+    "plan.by_chance": "It is a chance in a draw, not the prize itself.",
     "plan.condition": "Only if {condition}.",
     "plan.variant": "If {condition}, {what}, when that is more.",
     "plan.tier.count": "From success number {start} {period} on: {what}.",
