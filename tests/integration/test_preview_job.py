@@ -15,6 +15,7 @@ import pytest
 from introducer import preview as previewing
 from introducer.clients import client
 from introducer.preview import Preview, part_key, result_keys, upload_key
+from introducer.program import Program
 from introducer.settings import setting
 from introducer.tables import events, previews, programs
 from introducer.tables.store import Transaction
@@ -72,8 +73,8 @@ def bucket() -> str:
     return setting("PREVIEW_BUCKET")
 
 
-def request(name: str = "p1", **overrides: Any) -> Preview:
-    """Store a job that tries to pay twice as much."""
+def request(name: str = "p1", *, draft: Program | None = None, **overrides: Any) -> Preview:
+    """Store a job that tries to pay twice as much, unless given another draft."""
     values = {
         "id": name,
         "program": life.PROGRAM,
@@ -89,7 +90,7 @@ def request(name: str = "p1", **overrides: Any) -> Preview:
     }
     job = Preview(**(values | overrides))
     writes = Transaction()
-    draft = life.document(rewards=[DOUBLE], payouts=[money.EUROS])
+    draft = draft or life.document(rewards=[DOUBLE], payouts=[money.EUROS])
     previews.request(writes, job, draft, previewing.requested(job))
     writes.commit()
     return job
@@ -229,6 +230,33 @@ def keys() -> list[str]:
     """Return the name of every file in the bucket."""
     listed = client("s3").list_objects_v2(Bucket=bucket()).get("Contents", [])
     return [each["Key"] for each in listed]
+
+
+def test_live_version_earns_by_stages_the_draft_has_dropped() -> None:
+    """The live side is what is paid now, whatever the draft has done away with."""
+    bounty = {
+        "id": "bounty",
+        "group": "bounty",
+        "trigger": {"on": "stage", "stage": "qualified"},
+        "calculation": {"kind": "flat", "amount_minor": 700, "currency": "EUR"},
+        "milestones": [{"id": "whole", "share_basis_points": 10_000, "when": "earned"}],
+    }
+    money.publish(rewards=[money.COMMISSION, bounty])
+    request(draft=life.document(rewards=[DOUBLE], payouts=[money.EUROS], stages=["proposal"]))
+    deliver(on_the_bus())
+    assert DONE == ended()
+    summary = previews.get("p1").summary
+    assert (34_000, 17_000 + 3 * 700) == (summary["gross_minor"], summary["live_gross_minor"])
+
+
+def test_past_without_anything_to_earn_by_is_a_result_too() -> None:
+    """Nobody was screened on that day, or nobody came at all: zeros, not a fault."""
+    life.submit("raw", submitted_at="2026-11-10T08:00:00.000Z", lead_key="raw")
+    for name, day, count in (("p1", "2026-11-10", 1), ("p2", "2026-11-11", 0)):
+        request(name, first_day=day, last_day=day)
+        assert [] == deliver(on_the_bus(name))
+        job = previews.get(name)
+        assert (DONE, count, 0) == (ended(name), job.referrals, job.summary["gross_minor"])
 
 
 def test_bucket_holds_ids_and_facts_and_nobody() -> None:

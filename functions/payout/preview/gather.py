@@ -8,10 +8,11 @@ worker that is cut off between the two leaves a file that nobody reads.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from polars import DataFrame
 
 from introducer.earning.occasion import Case
 from introducer.errors import NotFoundError
@@ -33,12 +34,13 @@ _PART_S = 60.0
 _PAGE = 500
 
 
-def past(lease: Lease, draft: Program) -> bool:
+def past(lease: Lease, draft: Program, live: Program) -> bool:
     """Collect referrals; return whether all are there, or this run's time was nearly up.
 
     Args:
         lease: The job's; its progress says where to go on.
-        draft: Says which facts are kept.
+        draft: Says with ``live`` what counts as an occasion.
+        live: The version that counts now.
 
     Raises:
         LeaseLostError: Somebody else works on the job now.
@@ -56,11 +58,11 @@ def past(lease: Lease, draft: Program) -> bool:
             day, place = (day, more) if more else (next_day(day), {})
             late = lease.left() < HAND_OVER_S
             if late or len(cases) >= PART_REFERRALS or time.monotonic() - began > _PART_S:
-                _keep(lease, draft, cases, day, place)
+                _keep(lease, rows_of(cases, draft, live), len(cases), day, place)
                 cases, began = [], time.monotonic()
             if late:
                 return False
-    _keep(lease, draft, cases, day, place, gathered=True)
+    _keep(lease, rows_of(cases, draft, live), len(cases), day, place, gathered=True)
     return True
 
 
@@ -78,27 +80,27 @@ def _read(entity: str) -> Case:
 
 def _keep(
     lease: Lease,
-    draft: Program,
-    cases: Sequence[Case],
+    rows: DataFrame,
+    count: int,
     day: str,
     place: dict[str, str],
     *,
     gathered: bool = False,
 ) -> None:
-    """Write *cases* as a piece, then count it."""
+    """Write the rows of *count* referrals as a piece, then count it."""
     before = lease.progress
     parts = list(before.parts)
-    if cases:
+    if count:
         parts.append(f"facts-{len(parts):05}-{before.holder}")
         with TemporaryDirectory() as folder:
             file = Path(folder) / "facts.parquet"
-            rows_of(cases, draft).write_parquet(file)
+            rows.write_parquet(file)
             bucket.write(part_key(lease.job.id, parts[-1]), file, "application/vnd.apache.parquet")
     lease.advance(
         day=day,
         place=place,
         parts=parts,
-        referrals=before.referrals + len(cases),
+        referrals=before.referrals + count,
         gathered=gathered,
     )
     logger.info(

@@ -25,7 +25,7 @@ from introducer.preview import UPLOAD_LIMIT_BYTES, Finding, Preview, upload_key
 from introducer.program import Program
 from introducer.settings import setting
 from introducer.streams import Answer, Delivery, Record
-from introducer.tables import previews
+from introducer.tables import previews, programs
 from introducer.tables.previews import LeaseLostError
 from introducer.tables.store import Transaction
 from payout.edge import logger
@@ -126,7 +126,8 @@ def _has_facts(held: Lease, draft: Program) -> bool:
     """Return whether everything is there to report on, and time to do it."""
     if held.job.kind == "upload" or held.progress.gathered:
         return True
-    return gather.past(held, draft) and held.left() >= REPORT_S
+    live = programs.current(held.job.program, clock.now()).document
+    return gather.past(held, draft, live) and held.left() >= REPORT_S
 
 
 def _send_again(job: Preview, *, delay_s: int) -> None:

@@ -18,7 +18,7 @@ _PYTHON: dict[Shape, type] = {"number": int, "flag": bool}
 _SHAPES: dict[type, Shape] = {int: "number", bool: "flag", str: "text"}
 
 
-def rows_of(cases: Iterable[Case], document: Program) -> pl.DataFrame:
+def rows_of(cases: Iterable[Case], document: Program, live: Program | None = None) -> pl.DataFrame:
     """Return the table of *cases*, one row for each occasion and credited partner.
 
     Answers and metadata are kept whether or not the draft declares them: the version it is
@@ -27,8 +27,9 @@ def rows_of(cases: Iterable[Case], document: Program) -> pl.DataFrame:
     Args:
         cases: Referrals with everything known about them.
         document: The draft; its stages say which ones a skipped stage stands for.
+        live: The version it is compared with; stages that it alone has are occasions too.
     """
-    rows = [row for case in cases for row in _rows(case, document)]
+    rows = [row for case in cases for row in _rows(case, document, live)]
     names = sorted({name for row in rows for name in row})
     known = shapes(document)
     return pl.DataFrame(
@@ -54,10 +55,13 @@ def _column(name: str, values: list[Any], shape: Shape | None) -> pl.Series:
     return pl.Series(name, fitting, dtype=plain).cast(kind)
 
 
-def _rows(case: Case, document: Program) -> Iterator[dict[str, Any]]:
+def _rows(case: Case, document: Program, live: Program | None) -> Iterator[dict[str, Any]]:
     lead = {**about_lead(case), **_about_referral(case.referral)}
     sales = {sale.id: sale for sale in case.sales}
-    for occasion in occasions(document, case):
+    found = {occasion.id: occasion for occasion in occasions(document, case)}
+    if live is not None and live.stages != document.stages:
+        found = {**{occasion.id: occasion for occasion in occasions(live, case)}, **found}
+    for occasion in found.values():
         what = _about(occasion, sales.get(occasion.sale), case)
         for share in case.shares:
             yield {**lead, **about_partner(share), **what, "partner": share.partner}
