@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from introducer import clock, referral
+from introducer import clock, life
 from introducer import release as release_rules
 from introducer.clock import Instant
+from introducer.command import Retain
 from introducer.earning.rules import Rules
 from introducer.errors import StaleError, TransitionError
 from introducer.ledger import Balance, Kind
-from introducer.referral import Retain
 from introducer.reward import Reward
 from introducer.tables import ledger, programs, referrals, rewards
 from introducer.tables.ledger import Entry
@@ -43,7 +43,7 @@ def retain(now: Instant) -> int:
     for before in referrals.due_for_retention(now):
         document = programs.version(before.program, before.program_version).document
         try:
-            after, event = referral.apply(before, Retain(), document, now=now, actor="system")
+            after, event = life.apply(before, Retain(), document, now=now, actor="system")
             writes = Transaction()
             referrals.save(writes, before, after, event)
             writes.commit()

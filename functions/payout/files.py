@@ -9,9 +9,9 @@ from introducer import program
 from introducer.bank import pain001
 from introducer.bank.order import CreditTransferFile, Debtor, Transfer
 from introducer.clients import client
+from introducer.document.policy import PayoutRule
 from introducer.errors import LedgerError, NotFoundError
 from introducer.payout import Batch, Payout
-from introducer.document.policy import PayoutRule
 from introducer.program import Program
 from introducer.settings import setting
 from introducer.tables.people import Payee

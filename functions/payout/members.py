@@ -8,11 +8,11 @@ from itertools import islice
 from introducer import payout
 from introducer.bank.order import MAX_SEPA_MINOR, Transfer, check
 from introducer.clock import Instant
+from introducer.document.policy import PayoutRule
 from introducer.errors import InvalidInputError, StaleError
 from introducer.ledger import Balance
 from introducer.partner import Partner
 from introducer.payout import Batch, Payout, PayoutStatus
-from introducer.document.policy import PayoutRule
 from introducer.program import Program
 from introducer.tables import ledger, partners, payouts, people, programs
 from introducer.tables.ledger import Entry

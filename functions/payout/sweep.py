@@ -13,10 +13,11 @@ from datetime import timedelta
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from introducer import clock, metric, referral
+from introducer import clock, life, metric
 from introducer.clock import Instant
+from introducer.command import Hold
 from introducer.errors import StaleError, TransitionError
-from introducer.referral import Hold, Referral
+from introducer.referral import Referral
 from introducer.tables import events, partners, programs, referrals, rewards
 from introducer.tables.store import Transaction
 from payout.edge import logger
@@ -70,9 +71,7 @@ def _hold_if_own(referral_id: str, now: Instant) -> bool:
         logger.info("self referral is only flagged", extra={"referral": referral_id})
         return False
     try:
-        after, event = referral.apply(
-            before, Hold(reason=REASON), document, now=now, actor="system"
-        )
+        after, event = life.apply(before, Hold(reason=REASON), document, now=now, actor="system")
         writes = Transaction()
         referrals.save(writes, before, after, event)
         writes.commit()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import time
 
-from introducer import clock, referral, routing
+from introducer import clock, life, routing
+from introducer.command import Assign, SendToReview
 from introducer.partner import Rep
 from introducer.program import Program
-from introducer.referral import Assign, Referral, SendToReview
+from introducer.referral import Referral
 from introducer.routing import Choice, Desk
 from introducer.tables import partners, programs, referrals, reps
 from introducer.tables.reps import TurnTakenError
@@ -52,7 +53,7 @@ def _place(before: Referral, cause: str) -> None:
         command = Assign(rep=choice.rep, rule=choice.rule, passed_over=passed_over)
     else:
         command = SendToReview(reason="no_rep", passed_over=passed_over)
-    after, event = referral.apply(before, command, document, now=now, actor="system", cause=cause)
+    after, event = life.apply(before, command, document, now=now, actor="system", cause=cause)
     writes = Transaction()
     referrals.save(writes, before, after, event)
     if choice.turn:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from aws_lambda_powertools import Logger
 
-from introducer import clock, metric, referral
+from introducer import clock, life, metric
 from introducer.clock import Instant
+from introducer.command import Remind, TakeBack
 from introducer.errors import IntroducerError, StaleError, TransitionError
 from introducer.program import Program
-from introducer.referral import Referral, Remind, TakeBack
+from introducer.referral import Referral
 from introducer.tables import programs, referrals
 from introducer.tables.store import Transaction
 
@@ -62,7 +63,7 @@ def _take_step(before: Referral, *, late: bool, now: Instant) -> bool:
 def _move(before: Referral, command: Remind | TakeBack, document: Program, now: Instant) -> bool:
     """Make one move; return whether it was still to be made."""
     try:
-        after, event = referral.apply(before, command, document, now=now, actor="system")
+        after, event = life.apply(before, command, document, now=now, actor="system")
         writes = Transaction()
         referrals.save(writes, before, after, event)
         writes.commit()

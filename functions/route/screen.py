@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from introducer import clock, prospect, referral, screening
+from introducer import clock, life, prospect, screening
+from introducer.command import Clear
 from introducer.partner import Partner
-from introducer.referral import Clear, Referral, Share, Touch
+from introducer.referral import Referral, Share, Touch
 from introducer.tables import partners, programs, prospects, referrals
 from introducer.tables.store import Transaction
 
@@ -27,7 +28,7 @@ def screen(referral_id: str, *, cause: str) -> None:
     document = programs.version(before.program, before.program_version).document
     known = _partners(detail.touches)
     verdict = screening.judge(before, detail.touches, known, document)
-    after, event = referral.apply(
+    after, event = life.apply(
         before, verdict.command, document, now=clock.now(), actor="system", cause=cause
     )
     writes = Transaction()

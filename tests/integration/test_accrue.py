@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from introducer import clock
-from introducer.referral import Hold, Release
+from introducer.command import Hold, Release
 from introducer.reward import Reward
 from introducer.tables import ledger, referrals, rewards
 from payout import accrue, sweep

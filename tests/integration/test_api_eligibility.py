@@ -8,9 +8,10 @@ import pytest
 
 from introducer import identity, keyring
 from introducer import prospect as life_of_prospects
+from introducer.command import Clear
 from introducer.partner import Acceptance
 from introducer.prospect import Prospect
-from introducer.referral import Clear, Share
+from introducer.referral import Share
 from introducer.tables import partners, prospects, referrals
 from introducer.tables.store import Transaction
 from tests.support import life

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from introducer.command import Assess, Assign, Clear
 from introducer.partner import Link
-from introducer.referral import Assess, Assign, Clear, Touch
+from introducer.referral import Touch
 from introducer.score import Reason, Scored, explain
 from introducer.tables import partners, programs, referrals
 from introducer.tables.referrals import Detail

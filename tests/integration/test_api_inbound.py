@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from introducer.referral import Accept, Assign, Clear, Sale, Touch
+from introducer.command import Accept, Assign, Clear
+from introducer.referral import Sale, Touch
 from introducer.tables import referrals
 from tests.support import life
 from tests.support.api import Reply, call, login, send_signed

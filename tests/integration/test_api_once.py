@@ -11,7 +11,7 @@ from botocore.exceptions import ReadTimeoutError
 from pynamodb.connection.base import Connection
 from pynamodb.exceptions import TransactWriteError
 
-from introducer.referral import Assign, Clear
+from introducer.command import Assign, Clear
 from introducer.tables import claims, partners, referrals, store
 from introducer.tables.claims import Claim
 from tests.support import life

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from introducer import ledger
+from introducer.command import Assign, Clear, Hold, Reject, SendToReview
 from introducer.ledger import Kind, Posting
 from introducer.partner import Link, Partner
-from introducer.referral import Assign, Clear, Hold, Reject, SendToReview, Share
+from introducer.referral import Share
 from introducer.tables import ledger as books
 from introducer.tables import partners, people, referrals
 from introducer.tables.ledger import Entry

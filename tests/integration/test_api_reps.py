@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from introducer.command import Accept, Assign, Clear, Win
 from introducer.event import Event
-from introducer.referral import Accept, Assign, Clear, Share, Win
+from introducer.referral import Share
 from introducer.tables import events, partners, referrals, reps
 from introducer.tables.store import Transaction
 from introducer.working_hours import Span

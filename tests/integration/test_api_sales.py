@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from introducer.referral import Accept, Assign, Clear, Item, Share, Withdraw
+from introducer.command import Accept, Assign, Clear, Withdraw
+from introducer.referral import Item, Share
 from introducer.tables import referrals
 from introducer.tables.store import Transaction
 from tests.support import life

@@ -12,8 +12,9 @@ from standardwebhooks import Webhook
 
 from introducer import keyring
 from introducer.clients import client
+from introducer.command import Assign, Clear, SendToReview
 from introducer.errors import NotFoundError
-from introducer.referral import HANDED_BACK, TURNED_DOWN, Assign, Clear, SendToReview
+from introducer.referral import HANDED_BACK, TURNED_DOWN
 from introducer.tables import payouts, people, programs, referrals, reps
 from introducer.tables.people import Contact
 from submit.resources.jobs import JOBS

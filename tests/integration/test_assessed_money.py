@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from introducer.referral import Accept, Advance, Assign, Clear, Share
+from introducer.command import Accept, Advance, Assign, Clear
+from introducer.referral import Share
 from introducer.tables import referrals
 from introducer.tables.store import Transaction
 from payout import earn

@@ -10,18 +10,9 @@ import pytest
 
 from introducer import ledger, payout
 from introducer.clients import client
+from introducer.command import Accept, Advance, Assign, Clear, Lose, MarkDuplicate, Reject, Remind
 from introducer.ledger import Balance, Kind, Posting
 from introducer.payout import Batch
-from introducer.referral import (
-    Accept,
-    Advance,
-    Assign,
-    Clear,
-    Lose,
-    MarkDuplicate,
-    Reject,
-    Remind,
-)
 from introducer.reward import Reward
 from introducer.tables import payouts, rewards, store
 from introducer.tables.store import Table, Transaction

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from introducer import partner
-from introducer.referral import Retain
+from introducer.command import Retain
 from introducer.tables import ledger, partners, referrals
 from introducer.tables.store import Table, Transaction
 from payout import accrue, reconcile

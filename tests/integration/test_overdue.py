@@ -7,8 +7,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from introducer.command import Accept, Assign, Clear, Hold, Reject
 from introducer.errors import NotFoundError, TransitionError
-from introducer.referral import Accept, Assign, Clear, Hold, Reject
 from introducer.tables import referrals
 from introducer.tables.store import Table, Transaction
 from route import overdue

@@ -12,9 +12,10 @@ import route.retry
 import route.stream
 from introducer import prospect, screening
 from introducer.clients import client
+from introducer.command import Accept, Hold, Reject, Withdraw
 from introducer.errors import ContentionError, UncertainError
 from introducer.prospect import Prospect
-from introducer.referral import Accept, Hold, Reject, Share, Touch, Withdraw
+from introducer.referral import Share, Touch
 from introducer.tables import prospects, referrals
 from introducer.tables.store import Transaction
 from tests.support import life

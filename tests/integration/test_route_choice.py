@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from introducer import referral
+from introducer.command import Accept, Clear, Reject, Win
 from introducer.errors import StaleError
 from introducer.event import Event
+from introducer.life import apply
 from introducer.partner import owner_changed
-from introducer.referral import Accept, Clear, Reject, Win
 from introducer.tables import partners, referrals, reps, store
 from introducer.tables.store import Transaction
 from introducer.turn import Turn
@@ -40,7 +41,7 @@ def screened(name: str, **lead: Any) -> None:
     """Store a lead that waits for a rep."""
     life.submit(name, lead_key=f"key-{name}", **lead)
     before = referrals.get(name)
-    after, event = referral.apply(
+    after, event = apply(
         before,
         Clear(partner="pia", audience="partners"),
         life.document(),

@@ -8,7 +8,7 @@ import pytest
 
 import notify.publish
 import route.stream
-from introducer.referral import Reject
+from introducer.command import Reject
 from introducer.tables import referrals
 from tests.support import life
 from tests.support.life import from_stream, move, raw_items, submit

@@ -7,10 +7,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from introducer import clock, referral
+from introducer import clock, life
+from introducer.command import Command
 from introducer.errors import OutdatedError, TransitionError
 from introducer.event import Event
-from introducer.referral import FINAL, Command, Referral
+from introducer.referral import FINAL, Referral
 from tests.support.commands import ALLOWED, COMMANDS, STATUSES
 from tests.support.life import NOW, document, new_referral
 
@@ -29,7 +30,7 @@ class ReferralLife(RuleBasedStateMachine):
         super().__init__()
         self.now = NOW
         self.referral = new_referral()
-        self.events: list[Event] = [referral.submitted(self.referral, actor="public")]
+        self.events: list[Event] = [life.submitted(self.referral, actor="public")]
 
     @rule(
         command=st.sampled_from(COMMANDS),
@@ -45,7 +46,7 @@ class ReferralLife(RuleBasedStateMachine):
         allowed = before.status in ALLOWED[type(command).__name__]
         outdated = hasattr(command, "source_at") and source_at < before.source_at
         try:
-            after, event = referral.apply(before, command, DOCUMENT, now=self.now, actor="system")
+            after, event = life.apply(before, command, DOCUMENT, now=self.now, actor="system")
         except TransitionError:
             assert not allowed
         except OutdatedError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from introducer.referral import (
+from introducer.command import (
     Accept,
     Advance,
     Assess,
@@ -22,12 +22,12 @@ from introducer.referral import (
     Release,
     Remind,
     Retain,
-    Sale,
     SendToReview,
     TakeBack,
     Win,
     Withdraw,
 )
+from introducer.referral import Sale
 
 LATER = "2026-11-23T10:00:00.000Z"
 SALE = Sale(id="s1", amount_minor=50_000, currency="EUR", occurred_at=LATER, source="billing")

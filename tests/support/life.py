@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
-from introducer import referral
+from introducer import life
 from introducer.check import document as document_check
 from introducer.clients import client
+from introducer.command import Command
 from introducer.partner import Partner, Rep
 from introducer.program import Program
-from introducer.referral import Command, Referral, Touch
+from introducer.referral import Referral, Touch
 from introducer.tables import partners, programs, referrals, reps, store
 from introducer.tables.people import Contact
 from introducer.tables.store import Table, Transaction
@@ -139,7 +140,7 @@ def submit(name: str = "r1", touches: Sequence[Touch] | None = None, **overrides
     referrals.submit(
         writes,
         made,
-        referral.submitted(made, actor="public"),
+        life.submitted(made, actor="public"),
         contact=Contact(name="Lena Lead", email="lena@customer.example"),
         touches=[touch()] if touches is None else touches,
         protected_until="2027-05-22T00:00:00.000Z",
@@ -152,7 +153,7 @@ def move(name: str, command: Command, *, now: str = NOW, actor: str = "REP#anna"
     """Store the next state of a referral."""
     before = referrals.get(name)
     rules = programs.version(before.program, before.program_version).document
-    after, event = referral.apply(before, command, rules, now=now, actor=actor)
+    after, event = life.apply(before, command, rules, now=now, actor=actor)
     writes = Transaction()
     referrals.save(writes, before, after, event)
     writes.commit()

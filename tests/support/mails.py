@@ -10,7 +10,8 @@ import pytest
 import notify.mail
 import notify.publish
 from introducer.clients import client
-from introducer.referral import Assign, Clear, Share
+from introducer.command import Assign, Clear
+from introducer.referral import Share
 from introducer.tables import referrals, store
 from introducer.tables.people import Contact
 from introducer.tables.store import Table, Transaction

@@ -14,22 +14,13 @@ from typing import Any
 import pytest
 
 from introducer import payout, referral
+from introducer.command import Accept, Assign, Churn, Clear, RecordRefund, RecordSale, Win
 from introducer.event import Event
 from introducer.ledger import Balance, Journal
+from introducer.life import apply
 from introducer.payout import Batch
 from introducer.program import Program
-from introducer.referral import (
-    Accept,
-    Assign,
-    Churn,
-    Clear,
-    RecordRefund,
-    RecordSale,
-    Referral,
-    Sale,
-    Share,
-    Win,
-)
+from introducer.referral import Referral, Sale, Share
 from introducer.tables import ledger, partners, payouts, programs, referrals, store
 from introducer.tables.ledger import Entry
 from introducer.tables.people import Payee
@@ -171,7 +162,7 @@ def churn(name: str, at: str) -> Referral:
 
 def _apply(before: Referral, command: referral.Command) -> tuple[Referral, Event]:
     rules = programs.version(before.program, before.program_version).document
-    return referral.apply(before, command, rules, now=NOW, actor="source:billing")
+    return apply(before, command, rules, now=NOW, actor="source:billing")
 
 
 def deliver(*names: str) -> dict[str, Any]:

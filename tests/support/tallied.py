@@ -7,13 +7,15 @@ from typing import Any
 
 import msgspec
 
-from introducer.earning.evaluate import evaluate
-from introducer.earning.history import Tally, TallyKey
+from introducer.earning.evaluate import evaluate, needs
+from introducer.earning.history import Success, Tally, TallyKey
 from introducer.earning.rules import rules_of
 from introducer.errors import ContentionError
 from introducer.ledger import Kind
 from introducer.reward import Reward
-from introducer.tables import programs, referrals, rewards
+from introducer.tables import programs, referrals, rewards, store
+from introducer.tables.store import Table
+from introducer.tables.tallies import marks
 from payout import earn
 from payout.outcome import case_of
 from tests.support import life, money
@@ -115,6 +117,44 @@ def expected(names: Iterable[str]) -> dict[str, int]:
                 used_minor=before.used_minor + sum(each.award_minor for each in successes),
             )
     return found
+
+
+def disagreeing(names: Iterable[str]) -> list[str]:
+    """Return the referrals that are not what the rules say, given what all others have now.
+
+    The rules ask what lies before in business time, so there is one answer for all of them.
+    """
+    wrong = []
+    tallies: dict[str, list[Success]] = {}
+    for item in money.everything(Table.CORE):
+        if item["pk"].startswith("TALLY#") and item["sk"].startswith("AT#"):
+            tallies.setdefault(item["pk"], []).append(store.load(Success, item))
+        elif item["pk"].startswith("TALLY#") and ("dirty" in item or "rising" in item):
+            wrong.append(item["pk"])
+    for name in names:
+        detail = referrals.detail(name)
+        case, version = case_of(detail), detail.referral.program_version
+        rules = rules_of(programs.version(life.PROGRAM, version).document)
+        history = {
+            key: Tally(
+                others=tuple(
+                    each
+                    for each in tallies.get(f"TALLY#{life.PROGRAM}#{'#'.join(key)}", [])
+                    if each.referral != name
+                )
+            )
+            for key in needs(rules, case)
+        }
+        outcome = evaluate(rules, case, history)
+        counted = {
+            key: tuple(each.success for _, each in sorted(own.items()) if each.success.count)
+            for key, own in marks(detail.tallies).items()
+        }
+        offered = {each.key: each.offered_minor for each in outcome.rewards}
+        have = {each.key: each.offered_minor for each in stored(name) if each.offered_minor}
+        if offered != have or outcome.successes != {k: v for k, v in counted.items() if v}:
+            wrong.append(name)
+    return wrong
 
 
 def highest(partners: Sequence[str] = ("pia",)) -> int:

@@ -198,7 +198,7 @@ def test_retained_waits_and_asks_for_a_customer_who_stayed() -> None:
 
 
 def test_both_sides_the_rep_and_the_company_are_paid_beside_each_other() -> None:
-    """Groups of beneficiaries add up; of the company's only the part of its own partners is paid."""
+    """Groups of beneficiaries add up; a company gets the part of its own partners only."""
     flat = Flat(amount_minor=1_000, currency=EUR)
     document = program(
         plan(flat, name="partner"),

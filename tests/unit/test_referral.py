@@ -3,11 +3,8 @@
 import msgspec
 import pytest
 
-from introducer import referral
-from introducer.errors import OutdatedError, TransitionError
-from introducer.event import Event
-from introducer.referral import (
-    FINAL,
+from introducer import life
+from introducer.command import (
     Accept,
     Advance,
     Assess,
@@ -17,7 +14,6 @@ from introducer.referral import (
     Command,
     Hold,
     Lose,
-    Referral,
     Reject,
     Release,
     Remind,
@@ -26,6 +22,9 @@ from introducer.referral import (
     Win,
     Withdraw,
 )
+from introducer.errors import OutdatedError, TransitionError
+from introducer.event import Event
+from introducer.referral import FINAL, Referral
 from tests.support.commands import ALLOWED, COMMANDS, LATER, SALE, STATUSES
 from tests.support.life import NOW, document, new_referral
 
@@ -33,7 +32,7 @@ DOCUMENT = document()
 
 
 def _apply(before: Referral, command: Command) -> tuple[Referral, Event]:
-    return referral.apply(before, command, DOCUMENT, now=LATER, actor="system", cause="c1")
+    return life.apply(before, command, DOCUMENT, now=LATER, actor="system", cause="c1")
 
 
 def _name(value: object) -> str:
@@ -73,7 +72,7 @@ def test_submitted_is_the_first_event() -> None:
         cause="k1",
     )
     before = new_referral(link="abcd2345")
-    assert expected == referral.submitted(before, actor="public", cause="k1")
+    assert expected == life.submitted(before, actor="public", cause="k1")
 
 
 def test_clear_credits_the_partner_and_may_hold() -> None:
@@ -148,7 +147,7 @@ ACCEPT_BY, REMIND_AT = "2026-11-24T10:00:00.000Z", "2026-11-23T14:00:00.000Z"
 
 
 def _pressed(before: Referral, command: Command) -> tuple[Referral, Event]:
-    return referral.apply(before, command, PRESSED, now=LATER, actor="system")
+    return life.apply(before, command, PRESSED, now=LATER, actor="system")
 
 
 def test_assign_says_until_when_and_why() -> None:
@@ -179,7 +178,7 @@ def test_assign_without_a_limit_or_a_reminder(
     """A program that says nothing waits for ever; one that names no reminder sends none."""
     rules = document(routing={"rules": [{"reps": ["anna"]}], "sla": sla})
     before = new_referral(status="review", accept_by="old", remind_at="old")
-    after, _ = referral.apply(before, Assign(rep="anna"), rules, now=LATER, actor="user:1")
+    after, _ = life.apply(before, Assign(rep="anna"), rules, now=LATER, actor="user:1")
     assert expected == (after.accept_by, after.remind_at)
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from introducer import referral
+from introducer import life
+from introducer.command import Accept, Advance, Clear, Command, RecordEvent
 from introducer.errors import TransitionError
-from introducer.referral import Accept, Advance, Clear, Command, RecordEvent
 from tests.support.commands import LATER
 from tests.support.life import NOW, document, new_referral
 
@@ -37,7 +37,7 @@ def test_moves_before_the_sale_are_marked_where_a_plan_pays_for_them(
     marked = []
     for status, command in EARLY_MOVES:
         before = new_referral(status=status, rep="anna")
-        _, event = referral.apply(before, command, rules, now=LATER, actor="system")
+        _, event = life.apply(before, command, rules, now=LATER, actor="system")
         marked += [type(command).__name__] if event.data.get("earns") else []
     assert expected == marked
 
@@ -46,12 +46,12 @@ def test_an_event_of_the_programs_own_tells_what_was_reported() -> None:
     """The status stays; an event without an amount has neither amount nor currency."""
     before = new_referral(status="accepted", rep="anna")
     upgrade = RecordEvent(event="upgraded", id="u1", at=NOW, amount_minor=900, currency="EUR")
-    after, event = referral.apply(before, upgrade, DOCUMENT, now=LATER, actor="source:acme/crm")
+    after, event = life.apply(before, upgrade, DOCUMENT, now=LATER, actor="source:acme/crm")
     told = {"event": "upgraded", "id": "u1", "at": NOW, "amount_minor": 900, "currency": "EUR"}
     assert ("ReferralEventRecorded", told | {"status": "accepted"}) == (event.type, event.data)
     assert "accepted" == after.status
     demo = RecordEvent(event="demo_held", id="d1", at=NOW)
-    _, event = referral.apply(before, demo, DOCUMENT, now=LATER, actor="source:acme/crm")
+    _, event = life.apply(before, demo, DOCUMENT, now=LATER, actor="source:acme/crm")
     assert {"event": "demo_held", "id": "d1", "at": NOW, "status": "accepted"} == event.data
 
 
@@ -59,4 +59,4 @@ def test_an_event_the_program_does_not_have_is_refused() -> None:
     """What is not declared never gets into the history."""
     command = RecordEvent(event="party", id="e1", at=NOW)
     with pytest.raises(TransitionError):
-        referral.apply(new_referral(), command, DOCUMENT, now=LATER, actor="source:acme/crm")
+        life.apply(new_referral(), command, DOCUMENT, now=LATER, actor="source:acme/crm")

@@ -6,15 +6,9 @@ import pytest
 
 from introducer import screening
 from introducer.catalogue import FIELDS
+from introducer.command import Clear, MarkDuplicate, MarkIneligible, SendToReview
 from introducer.partner import Partner
-from introducer.referral import (
-    Clear,
-    MarkDuplicate,
-    MarkIneligible,
-    SendToReview,
-    Share,
-    Touch,
-)
+from introducer.referral import Share, Touch
 from introducer.screening import Verdict
 from tests.support.life import NOW, document, new_partner, new_referral, touch
 

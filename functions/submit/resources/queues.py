@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from introducer import referral as life
+from introducer import life
+from introducer.command import Assign
 from introducer.errors import InvalidInputError, NotFoundError
-from introducer.referral import Assign
 from introducer.tables import programs, referrals, reps
 from introducer.tables.store import Transaction
 from submit import inputs, words

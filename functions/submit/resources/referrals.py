@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from introducer import attribution, clickid, clock, identity, ids, keyring, referral, score
+from introducer import attribution, clickid, clock, identity, ids, keyring, life, score
 from introducer.errors import InvalidInputError
 from introducer.partner import Link
 from introducer.program import ProgramVersion
@@ -178,7 +178,7 @@ def submit_referral(call: Call[NewReferral, Any]) -> Answer:
     referrals.submit(
         writes,
         made,
-        referral.submitted(made, actor=call.caller.name),
+        life.submitted(made, actor=call.caller.name),
         contact=contact,
         touches=touches,
         protected_until=clock.plus(call.now, days=version.document.attribution.protection_days),

@@ -8,18 +8,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from introducer import referral as life
+from introducer import life
+from introducer.command import Accept, Assess, Command, Reject
 from introducer.errors import InvalidInputError, NotFoundError
 from introducer.partner import Rep
-from introducer.referral import (
-    Accept,
-    Assess,
-    Command,
-    Involvement,
-    Referral,
-    Reject,
-    Share,
-)
+from introducer.referral import Involvement, Referral, Share
 from introducer.tables import people, programs, referrals
 from introducer.tables.store import Transaction
 from submit import inputs

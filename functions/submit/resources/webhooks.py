@@ -10,32 +10,26 @@ from typing import Any, Literal
 
 import msgspec
 
-from introducer import ids, money, program
-from introducer import referral as life
+from introducer import ids, life, money, program
 from introducer.clock import Instant
+from introducer.command import (
+    Accept,
+    Advance,
+    Churn,
+    Command,
+    Lose,
+    RecordEvent,
+    RecordRefund,
+    RecordSale,
+    Win,
+)
 from introducer.errors import (
     AlreadyExistsError,
     InvalidInputError,
     NotFoundError,
 )
 from introducer.program import Program
-from introducer.referral import (
-    FINAL,
-    SOLD,
-    Accept,
-    Advance,
-    Churn,
-    Command,
-    Item,
-    Lose,
-    RecordEvent,
-    RecordRefund,
-    RecordSale,
-    Referral,
-    Sale,
-    Touch,
-    Win,
-)
+from introducer.referral import FINAL, SOLD, Item, Referral, Sale, Touch
 from introducer.tables import claims, partners, programs, referrals
 from introducer.tables.claims import Claim
 from introducer.tables.referrals import Detail

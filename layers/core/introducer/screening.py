@@ -7,19 +7,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from introducer import attribution, calendar
+from introducer.command import Clear, MarkDuplicate, MarkIneligible, SendToReview
 from introducer.document.credit import Creditable
 from introducer.partner import Partner
 from introducer.program import Program
-from introducer.referral import (
-    Clear,
-    Facts,
-    MarkDuplicate,
-    MarkIneligible,
-    Referral,
-    SendToReview,
-    Share,
-    Touch,
-)
+from introducer.referral import Facts, Referral, Share, Touch
 
 SELF_REFERRAL = "self_referral"
 

@@ -1,0 +1,345 @@
+"""The life of a referral: a state machine without a database or a clock.
+
+:func:`apply` takes a referral, a command and the time and returns the referral
+after it together with the one event that says what happened. A move that the
+present status does not allow raises; nothing is ever silently ignored.
+
+::
+
+    submitted → screening → assigned → accepted → (stages) → won → retained
+        │           │           │          └────────► lost
+        │           │           └► screening (handed back) | rejected
+        └► review ◄─┘            duplicate | ineligible | withdrawn | expired
+    won, retained → refunded | churned
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import msgspec
+
+from introducer import clock
+from introducer.clock import Instant
+from introducer.command import (
+    Accept,
+    Advance,
+    Assess,
+    Assign,
+    Churn,
+    Clear,
+    Command,
+    Expire,
+    Hold,
+    Lose,
+    MarkDuplicate,
+    MarkIneligible,
+    RecordEvent,
+    RecordRefund,
+    RecordSale,
+    Reject,
+    Release,
+    Remind,
+    Retain,
+    SendToReview,
+    TakeBack,
+    Win,
+    Withdraw,
+)
+from introducer.document.plan import StageReached, Submitted
+from introducer.errors import OutdatedError, TransitionError
+from introducer.event import Event
+from introducer.program import Program
+from introducer.referral import (
+    EARLY,
+    HANDED_BACK,
+    OVERDUE,
+    SOLD,
+    Facts,
+    Referral,
+    Sale,
+)
+
+_HOUR_S = 3600
+
+
+def submitted(referral: Referral, *, actor: str, cause: str = "") -> Event:
+    """Return the first event of a referral that was just made."""
+    data: dict[str, str | int] = {"channel": referral.channel, "lead": referral.lead}
+    if referral.link:
+        data["link"] = referral.link
+    return Event(
+        type="ReferralSubmitted",
+        entity=referral.entity,
+        seq=referral.version,
+        program=referral.program,
+        at=referral.submitted_at,
+        actor=actor,
+        data=data,
+        cause=cause,
+    )
+
+
+def apply(
+    referral: Referral,
+    command: Command,
+    document: Program,
+    *,
+    now: Instant,
+    actor: str,
+    cause: str = "",
+) -> tuple[Referral, Event]:
+    """Return *referral* after *command*, and the event that tells of it.
+
+    Args:
+        referral: As it was read.
+        command: What is to happen.
+        document: The program version the referral was made under.
+        now: The present instant.
+        actor: Who does it: ``PARTNER#…``, ``REP#…``, ``user:…``, ``source:…`` or ``system``.
+        cause: The event or message that led to it.
+
+    Raises:
+        TransitionError: The status does not allow it.
+        OutdatedError: The source has since told us something newer.
+    """
+    _require_allowed(referral, command, document)
+    kind, changes, data = _outcome(referral, command, document)
+    status = changes.get("status", referral.status)
+    if isinstance(command, Assign):
+        changes |= _deadlines(document, now)
+    elif status != "assigned":
+        changes |= {"accept_by": "", "remind_at": ""}
+    after = msgspec.structs.replace(
+        referral, version=referral.version + 1, updated_at=now, **changes
+    )
+    event = Event(
+        type=kind,
+        entity=referral.entity,
+        seq=after.version,
+        program=referral.program,
+        at=now,
+        actor=actor,
+        data={**data, "status": after.status, **_earns(command, document)},
+        cause=cause,
+    )
+    return after, event
+
+
+def allows(referral: Referral, command: type, document: Program) -> bool:
+    """Return whether the referral's status admits a command of this kind."""
+    return referral.status in _sources(command, document)
+
+
+def _sources(command: type, document: Program) -> frozenset[str]:
+    """Return the statuses from which *command* may start."""
+    working = frozenset({"accepted", *document.stages})
+    still_open = EARLY | working
+    table: dict[type, frozenset[str]] = {
+        Clear: frozenset({"submitted"}),
+        MarkDuplicate: frozenset({"submitted", "review"}),
+        MarkIneligible: frozenset({"submitted", "screening", "review"}),
+        SendToReview: frozenset({"submitted", "screening"}),
+        Assign: frozenset({"screening", "review"}),
+        Remind: frozenset({"assigned"}),
+        TakeBack: frozenset({"assigned"}),
+        Assess: working | {"assigned"},
+        Accept: frozenset({"assigned"}),
+        Reject: frozenset({"assigned", "review"}),
+        Advance: working | {"assigned"},
+        Win: working | {"assigned", "lost"},
+        Lose: working | {"assigned"},
+        RecordSale: SOLD,
+        RecordEvent: still_open | SOLD,
+        RecordRefund: SOLD,
+        Retain: frozenset({"won"}),
+        Churn: SOLD,
+        Withdraw: still_open,
+        Expire: still_open,
+        Hold: still_open | SOLD | {"lost"},
+        Release: still_open | SOLD | {"lost"},
+    }
+    return table[command]
+
+
+def _require_allowed(referral: Referral, command: Command, document: Program) -> None:
+    if not allows(referral, type(command), document):
+        message = f"a referral that is {referral.status} cannot {_verb(command)}"
+        raise TransitionError(message, status=referral.status, command=type(command).__name__)
+    source_at = getattr(command, "source_at", "")
+    if source_at and source_at < referral.source_at:
+        message = "the source has reported something newer since"
+        raise OutdatedError(message, newest=referral.source_at)
+
+
+def _outcome(  # noqa: PLR0911  (one line for each command)
+    referral: Referral, command: Command, document: Program
+) -> tuple[str, dict[str, object], dict[str, str | int]]:
+    """Return the event's type, the changed fields and the event's data."""
+    match command:
+        case Clear(partner=partner, audience=audience, hold=hold):
+            return (
+                "ReferralScreened",
+                {"status": "screening", "partner": partner, "audience": audience, "hold": hold},
+                _present(partner=partner, hold=hold),
+            )
+        case MarkDuplicate(of=of):
+            return "ReferralDuplicate", {"status": "duplicate", "duplicate_of": of}, {}
+        case MarkIneligible(reason=reason):
+            return _ended("ReferralIneligible", "ineligible", reason)
+        case SendToReview(reason=reason, passed_over=passed_over):
+            kind, changes, data = _ended("ReferralReviewRequested", "review", reason)
+            return kind, changes, data | _present(passed_over=passed_over)
+        case Assign(rep=rep, rule=rule, passed_over=passed_over):
+            return (
+                "ReferralAssigned",
+                {"status": "assigned", "rep": rep, "reason": ""},
+                _present(rep=rep, rule=rule, passed_over=passed_over),
+            )
+        case Remind() | TakeBack() | Assess():
+            return _with_rep(referral, command)
+        case Accept():
+            return "ReferralAccepted", {"status": "accepted"}, {"rep": referral.rep}
+        case Reject(reason=reason) if reason in HANDED_BACK and referral.rep:
+            return (
+                "ReferralReturned",
+                {"status": "screening", "rep": "", "passed": [*referral.passed, referral.rep]},
+                {"reason": reason, "rep": referral.rep},
+            )
+        case Reject(reason=reason):
+            return _ended("ReferralRejected", "rejected", reason)
+        case Withdraw(reason=reason):
+            return _ended("ReferralWithdrawn", "withdrawn", reason)
+        case Expire():
+            return "ReferralExpired", {"status": "expired"}, {}
+        case Hold(reason=reason):
+            return "ReferralHeld", {"hold": reason}, {"reason": reason}
+        case Release(reason=reason):
+            return "ReferralReleased", {"hold": ""}, {"reason": reason}
+        case _:
+            return _customer_outcome(command, document)
+
+
+def _with_rep(
+    referral: Referral, command: Remind | TakeBack | Assess
+) -> tuple[str, dict[str, object], dict[str, str | int]]:
+    match command:
+        case Remind():
+            return "ReferralReminded", {"remind_at": ""}, {"rep": referral.rep}
+        case TakeBack(then=then):
+            changes: dict[str, object] = {"rep": "", "passed": [*referral.passed, referral.rep]}
+            data: dict[str, str | int] = {"reason": OVERDUE, "rep": referral.rep}
+            if then == "review":
+                changes |= {"status": "review", "reason": OVERDUE}
+                return "ReferralReviewRequested", changes, data
+            return "ReferralReturned", {**changes, "status": "screening"}, data
+        case Assess(rating=rating, involvement=involvement):
+            parts = " ".join(f"{partner}:{part}" for partner, part in sorted(involvement.items()))
+            facts: Facts = {**referral.facts, "lead.rating": rating}
+            rated: dict[str, str | int] = {"rating": rating}
+            return "ReferralAssessed", {"facts": facts}, rated | _present(involvement=parts)
+        case _:
+            assert_never(command)
+
+
+def _earns(command: Command, document: Program) -> dict[str, str | int]:
+    """Return the mark of a move before the sale that some plan pays for.
+
+    The bus hands moves with the mark to the books; so they cost nothing where no plan does.
+    """
+    match command:
+        case Clear():
+            paying = any(isinstance(plan.trigger, Submitted) for plan in document.rewards)
+        case Advance():
+            paying = any(isinstance(plan.trigger, StageReached) for plan in document.rewards)
+        case Accept():  # now the rep is known who brings it to an end
+            paying = any(
+                isinstance(plan.trigger, StageReached)
+                or (isinstance(plan.trigger, Submitted) and plan.beneficiary == "rep")
+                for plan in document.rewards
+            )
+        case _:
+            paying = False
+    return {"earns": 1} if paying else {}
+
+
+def _deadlines(document: Program, now: Instant) -> dict[str, object]:
+    """Return until when a lead given out *now* must be taken, and when its rep is reminded."""
+    sla = document.routing.sla
+    if sla is None:
+        return {"accept_by": "", "remind_at": ""}
+    accept_by = clock.plus(now, seconds=sla.accept_within_hours * _HOUR_S)
+    remind_at = clock.plus(now, seconds=(sla.remind_after_hours or 0) * _HOUR_S)
+    reminded = sla.remind_after_hours is not None and remind_at < accept_by
+    return {"accept_by": accept_by, "remind_at": remind_at if reminded else ""}
+
+
+def _customer_outcome(  # noqa: PLR0911  (one line for each command)
+    command: Advance | Win | Lose | RecordSale | RecordEvent | RecordRefund | Retain | Churn,
+    document: Program,
+) -> tuple[str, dict[str, object], dict[str, str | int]]:
+    match command:
+        case Advance(stage=stage, source_at=at):
+            if stage not in document.stages:
+                message = f"the program has no stage {stage}"
+                raise TransitionError(message, stage=stage)
+            return "ReferralAdvanced", {"status": stage, "source_at": at}, {"stage": stage}
+        case Win(sale=sale):
+            changes: dict[str, object] = {
+                "status": "won",
+                "won_at": sale.occurred_at,
+                "retain_at": clock.plus(sale.occurred_at, days=document.retention_days),
+                "source_at": sale.occurred_at,
+                "reason": "",
+            }
+            return "ReferralWon", changes, _sale_data(sale)
+        case Lose(reason=reason, source_at=at):
+            return (
+                "ReferralLost",
+                {"status": "lost", "reason": reason, "source_at": at},
+                {"reason": reason},
+            )
+        case RecordSale(sale=sale):
+            return "SaleRecorded", {}, _sale_data(sale)
+        case RecordEvent():
+            return "ReferralEventRecorded", {}, _event_data(command, document)
+        case RecordRefund(sale=sale_id, refund=refund, amount_minor=amount, nothing_left=gone):
+            data: dict[str, str | int] = {"sale": sale_id, "refund": refund, "amount_minor": amount}
+            if gone:
+                return "ReferralRefunded", {"status": "refunded"}, data
+            return "SaleRefunded", {}, data
+        case Retain():
+            return "ReferralRetained", {"status": "retained"}, {}
+        case Churn(source_at=at):
+            return "ReferralChurned", {"status": "churned", "source_at": at}, {}
+        case _:
+            assert_never(command)
+
+
+def _ended(
+    kind: str, status: str, reason: str
+) -> tuple[str, dict[str, object], dict[str, str | int]]:
+    return kind, {"status": status, "reason": reason}, {"reason": reason}
+
+
+def _sale_data(sale: Sale) -> dict[str, str | int]:
+    return {"sale": sale.id, "amount_minor": sale.amount_minor, "currency": sale.currency}
+
+
+def _event_data(command: RecordEvent, document: Program) -> dict[str, str | int]:
+    if command.event not in document.events:
+        message = f"the program has no event {command.event}"
+        raise TransitionError(message, event=command.event)
+    data: dict[str, str | int] = {"event": command.event, "id": command.id, "at": command.at}
+    if command.currency:
+        data |= {"amount_minor": command.amount_minor, "currency": command.currency}
+    return data
+
+
+def _present(**values: str) -> dict[str, str | int]:
+    return {key: value for key, value in values.items() if value}
+
+
+def _verb(command: Command) -> str:
+    name = type(command).__name__
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
