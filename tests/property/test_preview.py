@@ -38,7 +38,7 @@ Key = tuple[str, str, str, str]
 Amounts = dict[Key, tuple[int, int]]
 """What was earned and what was taken back, by referral, occasion, plan and beneficiary."""
 SLICE = settings(
-    max_examples=120,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -137,7 +137,7 @@ def test_columns_give_the_same_amounts_as_one_by_one(document: Program, past: li
     assert expected == _amounts(document, sheet)
 
 
-@settings(SLICE, max_examples=25)
+@settings(SLICE, max_examples=15)
 @given(document=documents(), past=pasts())
 def test_a_report_does_not_depend_on_how_the_table_is_parted(
     document: Program, past: list[Case]

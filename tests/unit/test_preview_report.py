@@ -19,6 +19,7 @@ from introducer.document.plan import (
     PerProduct,
     Points,
     ProductRate,
+    Promotion,
     Tier,
     Won,
 )
@@ -307,6 +308,50 @@ def test_invoices_are_paid_for_calendar_months(tmp_path: Path) -> None:
     )
     draft = program(plan(trigger=InvoicePaid(months=1)), time_zone="Europe/Berlin")
     assert [total("all", 20, 2)] == earned(tmp_path, text, draft)
+
+
+def test_a_refund_counts_until_the_last_moment_of_its_days(tmp_path: Path) -> None:
+    """Thirty days later to the millisecond is in time; a millisecond more is not."""
+    text = (
+        "referral,partner,won_at,amount,currency,refunds\n"
+        "r1,ann,2026-01-10T00:00:00Z,100.00,EUR,2026-02-09T00:00:00.000Z=10000\n"
+        "r2,ann,2026-01-10T00:00:00Z,100.00,EUR,2026-02-09T00:00:00.001Z=10000\n"
+    )
+    draft = program(plan(clawback=Clawback(within_days=30)))
+    assert [total("all", 2_000, 2, taken_minor=1_000)] == earned(tmp_path, text, draft)
+
+
+def test_a_promotion_runs_from_its_beginning_to_before_its_end(tmp_path: Path) -> None:
+    """The first instant is in, the last is out."""
+    text = "referral,partner,won_at,amount,currency\n" + "".join(
+        f"r{number},ann,{at},1.00,EUR\n"
+        for number, at in enumerate(
+            ["2026-02-28T23:59:59.999Z", "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"]
+        )
+    )
+    spring = Promotion(
+        id="spring",
+        name="Spring",
+        starts_at="2026-03-01T00:00:00.000Z",
+        ends_at="2026-04-01T00:00:00.000Z",
+        effect=Flat(amount_minor=5, currency=EUR),
+    )
+    assert [total("all", 10 + 15 + 10, 3)] == earned(
+        tmp_path, text, program(plan(), promotions=[spring])
+    )
+
+
+def test_what_counts_against_a_limit_of_another_currency_is_rounded_up(tmp_path: Path) -> None:
+    """One yen uses a whole cent up, though it is worth less: nothing slips through a cap."""
+    text = (
+        "referral,partner,won_at,amount,currency\nr1,ann,2026-01-10,10,JPY\n"
+        "r2,ann,2026-01-11,10,JPY\n"
+    )
+    cap = Cap(id="cap", per="partner", amount_minor=1, currency=EUR)
+    exchange = Exchange(policy="fixed", rates=[Rate(base="EUR", to="JPY", rate="163.27")])
+    assert [total("all", 1, 1, "JPY")] == earned(
+        tmp_path, text, program(plan(caps=[cap]), exchange=exchange)
+    )
 
 
 def test_tiers_follow_business_time_and_not_the_order_of_rows(tmp_path: Path) -> None:
