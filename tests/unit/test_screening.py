@@ -95,7 +95,10 @@ def test_only_who_may_be_credited_is(creditable: dict[str, Any], expected: dict[
         touch("pia"),
         touch("emil", kind="code", at="2026-11-22T09:10:00.000Z"),
         partners=[new_partner(type="reseller"), new_partner("emil", audience="employees")],
-        rules={"attribution": {"model": "linear", "creditable": creditable}},
+        rules={
+            "partner_types": ["reseller"],
+            "attribution": {"model": "linear", "creditable": creditable},
+        },
     )
     assert expected == {share.partner: share.basis_points for share in verdict.shares}
 
