@@ -119,9 +119,11 @@ def _outcome(answer: Answer) -> str:
 
 
 def test_public_routes_need_no_token(stack: Stack) -> None:
-    """Submission and description are open; a message without a signature is refused."""
+    """Submission, table, estimate and description are open; an unsigned message is refused."""
     assert {
         ("POST", "/v1/programs/{program}/referrals"): (400, "missing_field"),
+        ("GET", "/v1/programs/{program}/rewards"): (404, "not_found"),
+        ("POST", "/v1/programs/{program}/estimate"): (400, "missing_field"),
         ("GET", "/v1/openapi.json"): (200, ""),
         ("POST", "/v1/inbound/{program}/{source}"): (401, "invalid_signature"),
     } == {
