@@ -73,14 +73,13 @@ def publish(
         InvalidInputError: Too many versions are scheduled already.
     """
     before = find_head(document.id)
-    number = before.version + 1 if before else 1
-    slot = Slot(number=number, effective_at=effective_at or now)
     schedule = before.slots() if before else ()
+    slot = Slot(number=before.version + 1 if before else 1, effective_at=effective_at or now)
     preceding = publication.preceding(schedule, slot.effective_at)
     displaced = publication.displaced(schedule, slot.effective_at)
     version = ProgramVersion(
         program=document.id,
-        version=number,
+        version=slot.number,
         document=document,
         published_at=now,
         published_by=actor,
@@ -90,53 +89,71 @@ def publish(
         follows=preceding.number if preceding else 0,
         instead_of=displaced.number if displaced else 0,
     )
-    body = _body(document)
-    error = StaleError("another version was published meanwhile")
+    head = Head(
+        program=document.id,
+        version=slot.number,
+        name=document.name,
+        schedule=publication.with_slot(schedule, slot, now),
+    )
+    _add_head(writes, before, head)
+    _add_version(writes, version, source)
+    return version
+
+
+def _add_head(writes: Transaction, before: Head | None, head: Head) -> None:
     writes.put(
         Table.CORE,
-        _pk(document.id),
+        _pk(head.program),
         "HEAD",
-        Head(
-            program=document.id,
-            version=number,
-            name=document.name,
-            schedule=publication.with_slot(schedule, slot, now),
-        ),
+        head,
         condition=store.at_version(before.version) if before else store.absent(),
-        error=error,
+        error=_overtaken(),
     )
-    writes.put(
-        Table.CORE,
-        _pk(document.id),
-        f"VERSION#{number:04}",
-        {"document": body, "at": now, "by": actor, **_told(version)},
-        condition=store.absent(),
-        error=error,
-    )
-    writes.put(
-        Table.CORE,
-        _pk(document.id),
-        f"SOURCE#{number:04}",
-        {"document": msgspec.json.encode(source).decode() if source is not None else body},
-        condition=store.absent(),
-        error=error,
-    )
+    if before is None:
+        # Listed under one key, so that jobs find the programs without a scan.
+        writes.put(Table.CORE, "PROGRAMS", head.program, {"program": head.program})
+
+
+def _add_version(
+    writes: Transaction, version: ProgramVersion, source: Mapping[str, Any] | None
+) -> None:
+    """Add the version, the document as it was sent, and the event."""
+    whole, told = _body(version.document), _told(version)
+    sent = msgspec.json.encode(source).decode() if source is not None else whole
+    items: dict[str, dict[str, object]] = {
+        "VERSION": {
+            "document": whole,
+            "at": version.published_at,
+            "by": version.published_by,
+            **told,
+        },
+        "SOURCE": {"document": sent},
+    }
+    for kind, item in items.items():
+        writes.put(
+            Table.CORE,
+            _pk(version.program),
+            f"{kind}#{version.version:04}",
+            item,
+            condition=store.absent(),
+            error=_overtaken(),
+        )
     events.add(
         writes,
         Event(
             type="ProgramPublished",
-            entity=_pk(document.id),
-            seq=number,
-            program=document.id,
-            at=now,
-            actor=actor,
-            data={"version": number, **_told(version)},
+            entity=_pk(version.program),
+            seq=version.version,
+            program=version.program,
+            at=version.published_at,
+            actor=version.published_by,
+            data={"version": version.version, **told},
         ),
     )
-    if before is None:
-        # Listed under one key, so that jobs find the programs without a scan.
-        writes.put(Table.CORE, "PROGRAMS", document.id, {"program": document.id})
-    return version
+
+
+def _overtaken() -> StaleError:
+    return StaleError("another version was published meanwhile")
 
 
 def ensure_click_salt(now: Instant) -> None:
