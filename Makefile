@@ -49,7 +49,7 @@ install: ## Make the virtual environments: .venv, .local/sam, .local/emulator, .
 	@$(MAKE) -j4 $(TOOLS) $(CHECKOV)
 
 lock: $(DEV) ## Pin the newest versions that requirements/*.in allow, with hashes
-	$(LOCK) --no-deps --upgrade layers/vendor/requirements.in --output-file layers/vendor/requirements.txt
+	for name in vendor columns; do $(LOCK) --no-deps --upgrade layers/$$name/requirements.in --output-file layers/$$name/requirements.txt || exit 1; done
 	for name in dev sam emulator checkov; do $(LOCK) --upgrade requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 	@$(MAKE) $(DEV)
 	$(PY) -m infra.roots

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from introducer.document.audience import Field, Question
+from introducer.document.condition import Condition
 from introducer.document.plan import Cap, Percent
 from introducer.program import Program
 from payout.preview.engine import run
 from payout.preview.layout import MAX_FINDINGS, BadDataError, Finding
-from tests.support.cases import plan, program
+from payout.preview.table import rows_of
+from tests.support.cases import case, plan, program, sale, won
 
 HEADER = "referral,partner,audience,won_at,amount,currency,product,country"
 GOOD = "r1,ann,partners,2026-01-10,100.00,EUR,fibre,DE"
@@ -185,6 +187,30 @@ def test_cells_with_quotes_commas_lines_and_formulas_are_only_text(tmp_path: Pat
     assert [] == found(tmp_path, f"{HEADER}\n{row}\n")
 
 
+@pytest.mark.parametrize("refunds", ["2026-13-45T00:00:00.000Z=5", "soon=5", "5", "=5;=6"])
+def test_a_refund_without_a_real_time_is_told(tmp_path: Path, refunds: str) -> None:
+    """The calendar has no thirteenth month; nothing is taken back at a time that is not there."""
+    text = f"{HEADER},refunds\n{GOOD},{refunds}\n"
+    assert [(2, "refunds", "this is not a refunds that can be read")] == found(tmp_path, text)
+
+
+def test_an_amount_of_what_is_no_sale_is_told(tmp_path: Path) -> None:
+    """An amount in the wrong column would silently count for nothing."""
+    text = (
+        "referral,partner,occasion,event,at,amount,currency,event.amount_minor\n"
+        "r1,ann,submitted,,2026-01-10,5.00,EUR,\nr1,ann,s1,,2026-01-10,5.00,EUR,500\n"
+    )
+    assert [
+        (2, "sale.amount_minor", "only a sale has this"),
+        (3, "event.amount_minor", "only an event has this"),
+    ] == found(tmp_path, text)
+
+
+def test_a_header_of_very_many_columns_is_told_at_once(tmp_path: Path) -> None:
+    """A hundred thousand columns give a bounded list, and quickly."""
+    assert MAX_FINDINGS == len(found(tmp_path, ",".join(map(str, range(100_000))) + "\n"))
+
+
 def test_two_amounts_are_told(tmp_path: Path) -> None:
     """A row says its amount once."""
     text = f"{HEADER},amount_minor\n{GOOD},10000\n"
@@ -199,3 +225,17 @@ def test_a_rate_that_is_missing_refuses_the_preview(tmp_path: Path) -> None:
     assert [(3, "sale.currency", "the draft has no rate from USD to EUR")] == [
         (each.row, each.column, each.problem) for each in findings(tmp_path, text, program(capped))
     ]
+
+
+def test_live_data_with_facts_of_another_type_or_version_are_read(tmp_path: Path) -> None:
+    """An answer no version asks for is left out; a number where a choice is asked is not known."""
+    asked = program(
+        plan(condition=Condition(field="answers.kind", op="exists", value=True)),
+        questions={"kind": Question(text="Kind?", type="choice", options=["new"])},
+    )
+    known = case(sale(), referral=won(facts={"answers.kind": "new", "answers.old": 7}))
+    typed = case(sale(), referral=won(id="other", facts={"answers.kind": 3}))
+    path = tmp_path / "part.parquet"
+    rows_of([known, typed], asked).write_parquet(path)
+    report = run(asked, program(plan()), [path]).report
+    assert (2, 1) == (report.referrals, report.draft.referrals_with_nothing)

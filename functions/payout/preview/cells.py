@@ -84,6 +84,8 @@ def _parse(series: pl.Series, shape: Shape, zone: str) -> tuple[pl.Series, pl.Se
         case _:
             pattern = {"money": _MONEY, "items": _ITEMS, "refunds": _REFUNDS}[shape]
             parsed = series.set(~series.str.contains(pattern), None)
+            if shape == "refunds":
+                parsed = parsed.set(~_dated(parsed), None)
     return parsed, series.is_not_null() & parsed.is_null()
 
 
@@ -100,6 +102,17 @@ def _times(series: pl.Series, zone: str) -> pl.Series:
         .cast(TIME)
         .alias(series.name)
     ).to_series()
+
+
+def _dated(refunds: pl.Series) -> pl.Series:
+    """Return where every refund of a cell has a time that exists."""
+    known = refunds.str.split(";").list.eval(
+        pl.element()
+        .str.replace("=.*", "")
+        .str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", strict=False, time_unit="ms")
+        .is_not_null()
+    )
+    return known.list.all()
 
 
 def _too_long(series: pl.Series) -> pl.Series:

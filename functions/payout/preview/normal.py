@@ -105,6 +105,11 @@ def _with_amounts(table: pl.DataFrame, findings: Findings) -> pl.DataFrame:
     both = pl.col("amount").is_not_null() & pl.col("sale.amount_minor").is_not_null()
     rows = table.filter(both)["row"].to_list()
     findings.add(rows, "amount", "there are two amounts", "keep amount or sale.amount_minor")
+    stray = pl.coalesce("amount", pl.col("sale.amount_minor").cast(pl.String)).is_not_null()
+    rows = table.filter(stray & ~_SALE)["row"].to_list()
+    findings.add(rows, "sale.amount_minor", "only a sale has this", "leave it empty here")
+    rows = table.filter(pl.col("event.amount_minor").is_not_null() & ~events)["row"].to_list()
+    findings.add(rows, "event.amount_minor", "only an event has this", "leave it empty here")
     codes = [code for code in currencies(table["sale.currency"]) if is_currency(code)]
     exponents = {code: money.exponent(code) for code in codes}
     table = table.with_columns(

@@ -7,6 +7,7 @@ cells. Nothing in a file can make the reader fail otherwise than with findings.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -111,7 +112,7 @@ def _texts(rows: list[list[str]], names: list[str], first: int, findings: Findin
 
 def _header(cells: list[str], shapes: dict[str, Shape], findings: Findings) -> list[str]:
     names = [ALIASES.get(cell, cell) for cell in cells]
-    for name in sorted({each for each in names if names.count(each) > 1}):
+    for name in sorted(name for name, times in Counter(names).items() if times > 1):
         findings.add(_HEADER, name[:80], "this column is there twice", "keep one of them")
     for cell, name in zip(cells, names, strict=True):
         if name not in shapes:
