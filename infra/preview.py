@@ -82,8 +82,9 @@ def _show(report: Report) -> None:
 def _show_side(name: str, report: Report, side: Side) -> None:
     print(f"\n{name}")
     cost, unit = side.cost, report.currency
-    print(f"  cost: {amount_text(cost.gross_minor, unit)}", end="")
-    print(f", {amount_text(cost.net_minor, unit)} after what was taken back")
+    print(f"  cost: {amount_text(cost.gross_minor, unit)}")
+    if cost.net_minor is not None:
+        print(f"  after what was taken back: {amount_text(cost.net_minor, unit)}")
     if cost.per_acquisition_minor is not None:
         print(f"  per acquisition: {amount_text(cost.per_acquisition_minor, unit)}")
     if cost.of_revenue_basis_points is not None:
