@@ -275,6 +275,26 @@ def test_a_retry_is_not_a_second_version() -> None:
     assert (422, "idempotency_key_reused") == other.problem()
 
 
+def test_a_document_too_large_to_store_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all its defaults it is larger than it was sent; nothing is half stored."""
+    monkeypatch.setattr(programs, "STORED_LIMIT_BYTES", 1_000)
+    reply = publish()
+    assert (422, "invalid_program") == reply.problem()
+    assert ["$"] == [finding["path"] for finding in reply.body["findings"]]
+    assert [] == [item for item in everything() if item["pk"] == "PROGRAM#acme"]
+
+
+def test_a_head_without_a_schedule_stands_for_its_newest_version() -> None:
+    """As programs were stored before versions had dates."""
+    life.publish()
+    stored = store.get(Table.CORE, "PROGRAM#acme", "HEAD")
+    assert stored is not None
+    old = {name: value for name, value in stored.items() if name != "schedule"}
+    store.put(Table.CORE, "PROGRAM#acme", "HEAD", old)
+    assert 1 == programs.current("acme", "2020-01-01T00:00:00.000Z").version
+    assert made(2, NOW) == publish().body
+
+
 def test_who_has_not_seen_the_newest_version_is_told() -> None:
     """Of two managers who begin at the same version the slower one is refused."""
     publish()

@@ -9,7 +9,7 @@ import pytest
 
 from introducer.tables import referrals, rewards
 from tests.support import money
-from tests.support.api import call
+from tests.support.api import call, login
 from tests.support.money import COMMISSION
 
 MEETING = {
@@ -66,6 +66,29 @@ def test_what_was_estimated_is_what_is_booked() -> None:
     assert after == booked("r3")
     money.sell("r2", 123_457, lead_key="key-r2", program_version=1)
     assert before == booked("r2")
+
+
+def test_what_is_no_money_is_listed_and_explained_apart() -> None:
+    """A gift card has its own unit in rewards and statement, and the same words."""
+    money.sell("r1", 123_457)
+    booked("r1")
+    pia = login("login-pia", "partner")
+    (row,) = call("GET", "/v1/me/rewards?currency=EUR.gift_card", claims=pia).body["items"]
+    assert (
+        "meeting",
+        "gift_card",
+        "EUR",
+        2_000,
+        ["The plan “meeting” gives a fixed 20.00 EUR."],
+    ) == tuple(row[name] for name in ("plan", "type", "currency", "amount_minor", "explanation"))
+    statement = call("GET", "/v1/me/statement?currency=EUR.gift_card", claims=pia).body
+    assert (2_000, ["RewardEarned"]) == (
+        statement["balance"]["pending"],
+        [each["kind"] for each in statement["movements"]],
+    )
+    for wrong in ("EUR.", "eur", "EUR.GIFT", "EUR.a.b", "EUR%23x"):
+        reply = call("GET", f"/v1/me/statement?currency={wrong}", claims=pia)
+        assert (400, "invalid_input", "currency") == reply.field()
 
 
 def _commission(amounts: Amounts) -> int:

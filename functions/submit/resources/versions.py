@@ -35,7 +35,12 @@ class Publishing(Input, frozen=True, kw_only=True):
     """
 
     effective_at: Annotated[
-        str, Meta(max_length=40, description="RFC 3339 with an offset", examples=[""])
+        str,
+        Meta(
+            max_length=40,
+            description="RFC 3339 with an offset",
+            examples=["2027-01-01T00:00:00Z"],
+        ),
     ] = ""
     reason: Annotated[str, Meta(max_length=200, pattern=inputs.LINE_OR_EMPTY)] = ""
     newest: Annotated[int, Meta(ge=0, le=10**9)] = 0
