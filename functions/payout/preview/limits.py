@@ -92,53 +92,54 @@ def cut(
 
     Earlier ones go first. Rows that need a missing rate are noted in ``sheet.missing``.
     """
-    under = awards.filter(covered)
+    under = awards.select(covered.alias("covered"), "row", "amount", "currency", *keys)
+    under = under.with_row_index("place").filter("covered")
     foreign = [code for code in currencies(under["currency"]) if code != unit]
-    if not foreign:
-        # All of them together fit into 64 bits, unless amounts are very large.
-        most = awards.select(_AMOUNT.max()).item() or 0
-        narrow = most * len(awards) < _MAX_64
-        amount = _AMOUNT if narrow else _AMOUNT.cast(WIDE)
-        spent = pl.when(covered).then(amount).otherwise(0).cum_sum().over(keys)
-        left = spent.clip(upper_bound=limit) - (spent - amount).clip(upper_bound=limit)
-        return awards.with_columns(
-            pl.when(covered).then(left.cast(pl.Int64)).otherwise(_AMOUNT).alias("amount")
-        )
     for code in foreign:
         if not sheet.rates.has(code, unit):
             lacking = under.filter(pl.col("currency") == code)
             sheet.note_missing(lacking, pl.col("currency"), unit)
     if sheet.missing:
         return awards
-    return _cut_each(awards, covered, limit, unit, keys, sheet.rates)
+    under = under.with_columns(cost=_cost(under, foreign, unit, sheet.rates))
+    tight = under.filter(pl.col("cost").sum().over(keys) > limit)
+    if tight.is_empty():
+        return awards
+    if foreign:
+        left = _one_by_one(tight, limit, unit, keys, sheet.rates)
+    else:
+        spent = pl.col("cost").cum_sum().over(keys)
+        before = (spent - pl.col("cost")).clip(upper_bound=limit)
+        granted = (spent.clip(upper_bound=limit) - before).cast(pl.Int64)
+        left = tight.select(granted.alias("amount")).to_series()
+    return awards.with_columns(awards["amount"].scatter(tight["place"], left))
 
 
-def _cut_each(
-    awards: pl.DataFrame, covered: pl.Expr, limit: int, unit: str, keys: list[str], rates: Rates
-) -> pl.DataFrame:
-    """Cut awards of several currencies one by one, where together they pass the limit."""
-    cost = pl.lit(0, dtype=WIDE)
-    for code in currencies(awards["currency"]):
-        if rates.has(code, unit):
-            up, down = rates.minor_ratio(code, unit)
-            costly = (_AMOUNT.cast(WIDE) * up + (down - 1)) // down
-            cost = pl.when(covered & (pl.col("currency") == code)).then(costly).otherwise(cost)
-    awards = awards.with_row_index("_place").with_columns(_cost=cost)
-    passed = pl.col("_cost").sum().over(keys) > limit
-    tight = awards.filter(covered & passed).select("_place", "amount", "currency", *keys)
+def _cost(under: pl.DataFrame, foreign: list[str], unit: str, rates: Rates) -> pl.Expr:
+    """Return what each amount uses up of a limit in *unit*; rounded up, in 64 bits if they do."""
+    if not foreign:
+        most = under.select(_AMOUNT.max()).item() or 0
+        return _AMOUNT if most * len(under) < _MAX_64 else _AMOUNT.cast(WIDE)
+    cost = _AMOUNT.cast(WIDE)
+    for code in foreign:
+        up, down = rates.minor_ratio(code, unit)
+        costly = (_AMOUNT.cast(WIDE) * up + (down - 1)) // down
+        cost = pl.when(pl.col("currency") == code).then(costly).otherwise(cost)
+    return cost
+
+
+def _one_by_one(
+    tight: pl.DataFrame, limit: int, unit: str, keys: list[str], rates: Rates
+) -> pl.Series:
+    """Return what is left of amounts in several currencies: the later depend on the earlier."""
     used: dict[tuple[object, ...], int] = {}
     amounts: list[int] = []
-    for _, amount, currency, *key in tight.iter_rows():
+    for amount, currency, *key in tight.select("amount", "currency", *keys).iter_rows():
         spent = used.get(tuple(key), 0)
         granted = min(amount, rates.room(max(0, limit - spent), currency, unit))
         used[tuple(key)] = spent + rates.cost(granted, currency, unit)
         amounts.append(granted)
-    changes = pl.DataFrame([tight["_place"], pl.Series("_granted", amounts, dtype=pl.Int64)])
-    return (
-        awards.join(changes, on="_place", how="left", maintain_order="left")
-        .with_columns(pl.coalesce("_granted", "amount").alias("amount"))
-        .drop("_place", "_cost", "_granted")
-    )
+    return pl.Series("amount", amounts, dtype=pl.Int64)
 
 
 def split(sheet: Sheet, awards: pl.DataFrame) -> pl.DataFrame:
