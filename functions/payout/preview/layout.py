@@ -13,6 +13,7 @@ import msgspec
 import polars as pl
 
 from introducer.catalogue import FIELDS
+from introducer.errors import IntroducerError
 from introducer.program import Program
 
 Shape = Literal["id", "text", "number", "flag", "time", "items", "refunds", "money"]
@@ -108,8 +109,10 @@ class Findings:
                 self.first.append(Finding(row=row, column=column, problem=problem, fix=fix))
 
 
-class BadDataError(Exception):
+class BadDataError(IntroducerError):
     """The table cannot be evaluated; ``findings`` says why."""
+
+    code = "bad_data"
 
     def __init__(self, findings: Findings) -> None:
         super().__init__(f"the data have {findings.total} findings")
