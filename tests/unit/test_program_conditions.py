@@ -152,6 +152,22 @@ from tests.support.documents import (
             id="history at a milestone",
         ),
         pytest.param(
+            document(
+                score={"rules": [SCORED | {"condition": asks("partner.country", "eq", "DE")}]},
+                routing={
+                    "rules": [{"reps": ["x"], "condition": asks("partner.country", "eq", "DE")}]
+                },
+            ),
+            [
+                (
+                    "$.score.rules[0].condition.field",
+                    "partner.country is not known yet when this is asked",
+                    "ask for facts of the lead",
+                )
+            ],
+            id="a score does not know the partner, routing does",
+        ),
+        pytest.param(
             holding(asks("referral.status", "eq", "won")),
             [
                 (
@@ -204,7 +220,7 @@ from tests.support.documents import (
                 (
                     "$.score.rules[0].condition.field",
                     "lead.score is not known yet when this is asked",
-                    "ask for facts of the lead or the partner",
+                    "ask for facts of the lead",
                 ),
             ],
             id="routing and score ask too early",

@@ -81,14 +81,22 @@ def _unknown_yet(
             "ask for it in a variant, bonus or promotion, or use an escalation",
         )
     if asked.place in {"score", "routing"}:
-        early = entry.scope in {"partner", "lead"} or name.startswith("metadata.")
-        if early and not (asked.place == "score" and name == "lead.score"):
-            return None
-        remedy = "ask for facts of the lead or the partner"
-        return f"{name} is not known yet when this is asked", remedy
+        return _too_early(name, entry, asked.place)
     if name == "referral.status" and asked.place != "milestone":
         return f"{name} changes, and a reward may not with it", "ask for it in a milestone"
     return _never_known(name, asked.plans, document) if asked.plans else None
+
+
+def _too_early(name: str, entry: catalogue.Entry, place: walk.Place) -> tuple[str, str] | None:
+    """Return why a score or a routing rule cannot ask for *name*: it is known later."""
+    scoring = place == "score"
+    known = {"lead"} if scoring else {"lead", "partner"}
+    if name.startswith("metadata.") or (
+        entry.scope in known and not (scoring and name == "lead.score")
+    ):
+        return None
+    whose = "the lead" if scoring else "the lead or the partner"
+    return f"{name} is not known yet when this is asked", f"ask for facts of {whose}"
 
 
 def _never_known(
