@@ -364,3 +364,18 @@ def test_plans_of_different_triggers_add_up_and_of_the_same_compete() -> None:
         (each.plan, each.amount_minor) for each in found
     ]
     assert {"step": "best", "of": 2} == found[1].trace[-1]
+
+
+def test_a_group_never_spans_beneficiaries_or_types() -> None:
+    """A customer's reward is not weighed against a partner's, nor points against money."""
+    flat = Flat(amount_minor=1_000, currency=EUR)
+    document = program(
+        plan(flat, name="partner", group="spring"),
+        plan(flat, name="customer", beneficiary="customer", group="spring"),
+        plan(Points(points=7), name="points", type="points", group="spring"),
+        plan(Flat(amount_minor=900, currency=EUR), name="lesser", group="spring"),
+    )
+
+    found = earned(document, case(sale()))
+
+    assert ["partner", "customer", "points"] == [each.plan for each in found]

@@ -144,13 +144,11 @@ def _exchange(document: Program) -> Iterator[Finding]:
 
 def is_rival(plan: RewardPlan, other: RewardPlan) -> bool:
     """Return whether two plans compete for the same occasion."""
+    if (plan.beneficiary, plan.type) != (other.beneficiary, other.type):
+        return False
     if plan.group or other.group:
         return plan.group == other.group
-    return (plan.beneficiary, plan.trigger, plan.type) == (
-        other.beneficiary,
-        other.trigger,
-        other.type,
-    )
+    return plan.trigger == other.trigger
 
 
 def _has_rate(document: Program, one: str, other: str) -> bool:

@@ -234,7 +234,8 @@ class Clawback(Part, frozen=True):
 class RewardPlan(Part, frozen=True):
     """One way to earn. Plans of one ``group`` compete: the best-paying counts; groups add up.
 
-    Without a ``group``, plans compete that have the same trigger, beneficiary and type.
+    Only plans of the same beneficiary and type ever compete; without a ``group``, those that
+    have the same trigger too.
     """
 
     id: Key

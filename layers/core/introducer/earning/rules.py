@@ -56,7 +56,7 @@ class PlanRules:
         self.index = index
         self.pays_for = _kind(plan)
         self.plain = not (plan.variants or plan.bonuses or plan.escalation or document.promotions)
-        self.group = plan.group or f"{plan.beneficiary}:{_trigger(plan)}:{plan.type}"
+        self.group = f"{plan.beneficiary}:{plan.type}:{plan.group or _trigger(plan)}"
         self.audiences = frozenset(plan.audiences)
         self.holds: Test = compile_condition(plan.condition)
         self.variants: list[tuple[Variant, Test]] = [
@@ -166,7 +166,7 @@ def _compiled(same: _Same) -> Rules:
 def _trigger(plan: RewardPlan) -> str:
     match plan.trigger:
         case StageReached(stage=name) | Happened(event=name):
-            return name
+            return f"at {name}"
         case Retained(days=days):
             return f"retained {days}"
         case other:
