@@ -134,7 +134,8 @@ def document(**overrides: Any) -> dict[str, Any]:
 def test_program_versions_are_published_and_read() -> None:
     """The next version counts from now on; the salt of click ids is there."""
     reply = call("POST", "/v1/programs/acme/versions", document(name="Acme two"), claims=MANAGER)
-    assert (201, {"program": "acme", "version": 2}) == (reply.status, reply.body)
+    made = {"program": "acme", "version": 2, "effective_at": "2026-11-22T11:17:00.000Z"}
+    assert (201, made) == (reply.status, reply.body)
     read = call("GET", "/v1/programs/acme", claims=MANAGER).body
     assert (2, "Acme two", "user:sub-m") == (
         read["version"],
