@@ -85,6 +85,30 @@ def test_preview_is_accepted_with_its_draft_and_one_event() -> None:
     )
 
 
+def test_draft_may_extend_another_program_as_a_publication_may() -> None:
+    """What it does not say is the base's; a base that is not there is a finding."""
+    region = {
+        "id": "acme-us",
+        "name": "Acme in America",
+        "extends": {"program": life.PROGRAM, "version": 1},
+    }
+    published = call("POST", "/v1/programs/acme-us/versions", region, claims=MANAGER)
+    assert 201 == published.status, published.body
+
+    made = call(
+        "POST", "/v1/programs/acme-us/previews", {"document": region, "data": PAST}, claims=MANAGER
+    )
+    region["extends"]["version"] = 7
+    lost = call(
+        "POST", "/v1/programs/acme-us/previews", {"document": region, "data": PAST}, claims=MANAGER
+    )
+
+    draft = previews.draft(made.body["id"])
+    assert ("acme-us", life.document().rewards) == (draft.id, draft.rewards)
+    assert (422, "invalid_program") == (lost.status, lost.body["code"])
+    assert "$.extends" in lost.body["findings"][0]["path"]
+
+
 def test_preview_is_read_as_it_goes_on(clock_hand: Callable[[str], None]) -> None:
     """Queued, running with its counts, done with links that end, expired without them."""
     name = call("POST", PATH, body(), claims=MANAGER).body["id"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from introducer import referral
-from introducer.command import Accept, Clear, Reject, Win
+from introducer.command import Accept, Clear, Hold, Reject, Win
 from introducer.errors import StaleError
 from introducer.event import Event
 from introducer.life import apply
@@ -190,7 +190,7 @@ def test_a_lead_that_moved_meanwhile_takes_no_turn(monkeypatch: pytest.MonkeyPat
     """State, event and turn are written together or not at all."""
     publish({"reps": ["anna", "ben"]})
     screened("r1")
-    _interrupt(monkeypatch, [lambda: life.move("r1", referral.Hold(reason="checked_by_hand"))])
+    _interrupt(monkeypatch, [lambda: life.move("r1", Hold(reason="checked_by_hand"))])
     with pytest.raises(StaleError, match="changed the referral first"):
         assign("r1", cause="e1")
     assert 0 == reps.turn("acme", "0").version

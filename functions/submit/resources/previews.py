@@ -141,7 +141,7 @@ def parse(raw: bytes) -> NewPreview:
         InvalidProgramError: The draft has findings.
     """
     sent = inputs.from_json(raw, _Sent)
-    return NewPreview(document=document.parse(bytes(sent.document)), data=sent.data)
+    return NewPreview(document=document.parse(bytes(sent.document), programs.whole), data=sent.data)
 
 
 def tell_upload(call: Call[NewPreview, Any], stored: Stored) -> Stored:

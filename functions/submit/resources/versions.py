@@ -257,20 +257,12 @@ def _document(raw: bytes, program: str) -> Program:
     Raises:
         InvalidProgramError: It has faults, or is another program's.
     """
-    document = check.parse(raw, _base)
+    document = check.parse(raw, programs.whole)
     if document.id != program:
         raise InvalidProgramError(
             [{"path": "$.id", "problem": "not the id in the path", "remedy": "make them equal"}]
         )
     return document
-
-
-def _base(program: str, version: int) -> bytes | None:
-    """Return the whole document of a stored version, None when there is none."""
-    try:
-        return msgspec.json.encode(programs.version(program, version).document)
-    except NotFoundError:
-        return None
 
 
 def _current(head: Head | None, now: Instant) -> Program | None:

@@ -279,6 +279,14 @@ def _stored(program: str, kind: str, number: int) -> Item:
     return stored
 
 
+def whole(program: str, number: int) -> bytes | None:
+    """Return the whole document of a version as JSON, for others to extend; None for none."""
+    try:
+        return _body(version(program, number).document).encode()
+    except NotFoundError:
+        return None
+
+
 def all_ids() -> list[str]:
     """Return the id of every program."""
     return [stored["program"] for stored in store.query_all(Table.CORE, "PROGRAMS")]
