@@ -13,8 +13,17 @@ from typing import Any
 
 import pytest
 
-from introducer import payout, referral
-from introducer.command import Accept, Assign, Churn, Clear, RecordRefund, RecordSale, Win
+from introducer import payout
+from introducer.command import (
+    Accept,
+    Assign,
+    Churn,
+    Clear,
+    Command,
+    RecordRefund,
+    RecordSale,
+    Win,
+)
 from introducer.event import Event
 from introducer.ledger import Balance, Journal
 from introducer.life import apply
@@ -160,7 +169,7 @@ def churn(name: str, at: str) -> Referral:
     return life.move(name, Churn(source_at=at))
 
 
-def _apply(before: Referral, command: referral.Command) -> tuple[Referral, Event]:
+def _apply(before: Referral, command: Command) -> tuple[Referral, Event]:
     rules = programs.version(before.program, before.program_version).document
     return apply(before, command, rules, now=NOW, actor="source:billing")
 
