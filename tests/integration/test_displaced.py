@@ -185,9 +185,50 @@ def test_many_at_once_end_as_one_after_another() -> None:
         list(pool.map(tallied.converge, work))
 
     assert tallied.expected(names) == tallied.left(*names)
+    assert [] == tallied.disagreeing(names)
     assert {"pending": 400_000} == money.accounts()
     assert 400_000 == tallied.highest()
     assert not ledger.halted(life.PROGRAM)
     before = money.everything(Table.CORE), money.everything(Table.LEDGER)
     earn.converge(names[0], now=NOW)
+    assert before == (money.everything(Table.CORE), money.everything(Table.LEDGER))
+
+
+@pytest.mark.usefixtures("pia")
+def test_shared_customers_of_two_partners_agree_in_the_end() -> None:
+    """Shares, several sales, tiers by number and by value, two caps, refunds, three workers."""
+    money.enrol("quin", email_key="key-quin")
+    halves = [
+        {"id": "now", "share_basis_points": 3_000},
+        {"id": "later", "share_basis_points": 7_000},
+    ]
+    by_value = tallied.tiers((100_000, 500), (300_000, 700), measure="value")
+    money.publish(
+        rewards=[
+            tallied.plan(
+                escalation=tallied.tiers((3, 1_200), (5, 1_500)),
+                caps=[tallied.cap(40_000)],
+                milestones=halves,
+            ),
+            tallied.plan(id="second", group="more", trigger={"on": "won"}, escalation=by_value),
+        ],
+        caps=[tallied.cap(60_000, id="all")],
+        budgets=[tallied.budget(90_000)],
+    )
+    chance = random.Random(3)
+    names = [f"r{number}" for number in range(6)]
+    for name in names:
+        shares = chance.choice([{"pia": 10_000}, {"pia": 6_000, "quin": 4_000}])
+        tallied.sell(name, chance.randrange(50_000, 150_000), chance.randrange(300), shares=shares)
+    tallied.converge(*names[:3])
+    money.sell_more("r0", "s0", 70_000, at=tallied.at(0))
+    money.refund("r1", "f1", 20_000)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(tallied.converge, [*names[3:], "r0", "r1", "r5"]))
+
+    assert [] == tallied.disagreeing(names)
+    assert not ledger.halted(life.PROGRAM)
+    before = money.everything(Table.CORE), money.everything(Table.LEDGER)
+    tallied.converge(*names)
     assert before == (money.everything(Table.CORE), money.everything(Table.LEDGER))
