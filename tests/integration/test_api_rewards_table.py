@@ -9,11 +9,13 @@ import pytest
 
 from introducer.command import Accept, Advance, Assign, Clear, Win
 from introducer.earning.evaluate import evaluate
+from introducer.earning.history import TallyKey
 from introducer.earning.occasion import Case
 from introducer.earning.rules import rules_of
 from introducer.referral import Item, Sale, Share
-from introducer.tables import programs, referrals
+from introducer.tables import programs, referrals, tallies
 from introducer.tables.store import Transaction
+from introducer.tally import Head
 from tests.support import life
 from tests.support.api import Reply, call, login
 from tests.support.tables import everything
@@ -21,6 +23,17 @@ from tests.support.tables import everything
 NOW = "2026-11-22T11:17:00.000Z"  # where the fixture `frozen` stops the clock
 PIA = login("login-pia", "partner")
 TABLE = "/v1/programs/acme/rewards"
+LEVEL = {
+    "plan": "commission",
+    "period": "2026",
+    "measure": "count",
+    "currency": "",
+    "reached": 0,
+    "tier": 0,
+    "next_tier": 1,
+    "missing": 3,
+}
+"""Where everybody begins on the one plan that has tiers."""
 ESTIMATE = "/v1/programs/acme/estimate"
 COMMISSION = {
     "id": "commission",
@@ -415,6 +428,7 @@ def test_a_forecast_is_what_open_referrals_may_still_bring() -> None:
     body["totals"].sort(key=lambda each: each["type"])
     assert {
         "at": NOW,
+        "levels": [LEVEL],
         "items": [
             {
                 "referral": "r2",
@@ -444,11 +458,14 @@ def test_a_forecast_is_what_open_referrals_may_still_bring() -> None:
 
 
 def test_a_forecast_is_ones_own() -> None:
-    """Somebody else has none; who is not enrolled has no forecast at all."""
+    """Somebody else has none, but a ladder of their own; who is not enrolled has neither."""
     life.enrol("pia")
     life.enrol("paul")
     credited("r1")
+    climbed = TallyKey("paul", "plan.commission", "2026")
+    tallies.save(life.PROGRAM, climbed, Head(), Head(version=1, count=2, value_minor=9))
     paul = call("GET", "/v1/me/forecast", claims=login("login-paul", "partner")).body
-    assert {"at": NOW, "items": [], "totals": [], "left_out": 0} == paul
+    level = {**LEVEL, "reached": 2, "missing": 1}
+    assert {"at": NOW, "levels": [level], "items": [], "totals": [], "left_out": 0} == paul
     stranger = call("GET", "/v1/me/forecast", claims=login("login-x", "partner"))
     assert (404, "not_enrolled") == stranger.problem()

@@ -140,6 +140,13 @@ def test_rules_of_every_kind_pay_what_they_say(rules: Journey) -> None:
             ("welcome", customer(third)): 2_000,
         },
     } == {referral: rewards_of(rules, referral) for referral in (first, second, third)}
+    (level,) = rules.stack.call("GET", "/v1/me/forecast", token=partner.token).body["levels"]
+    assert ("commission", 3, 2, 0) == (
+        level["plan"],
+        level["reached"],
+        level["tier"],
+        level["missing"],
+    )
     held = rules.statement(partner)["balance"]
     assert 500 + 500 + 200 + 2 * 1_000 + 350_000 == sum(held.values())
 

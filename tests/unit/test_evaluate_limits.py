@@ -15,6 +15,7 @@ from introducer.document.plan import (
 )
 from introducer.earning.evaluate import evaluate, needs
 from introducer.earning.history import Success, Tally, TallyKey
+from introducer.earning.progress import Level, ladders, level
 from introducer.earning.rules import rules_of
 from introducer.reward import Reward
 from tests.support.cases import case, earned, plan, program, sale, share
@@ -156,3 +157,51 @@ def test_the_ceiling_of_a_referral_holds_over_all_but_points() -> None:
 
     assert [10_000, 2_000, 99] == [each.amount_minor for each in found]
     assert {"step": "ceiling", "cut_minor": 3_000, "amount_minor": 2_000} == found[1].trace[-1]
+
+
+@pytest.mark.parametrize(
+    ("count", "tier", "next_tier", "missing"),
+    [(0, 0, 1, 1), (1, 1, 2, 2), (2, 1, 2, 1), (3, 2, 0, 0), (9, 2, 0, 0)],
+)
+def test_progress_says_what_the_next_tier_takes(
+    count: int, tier: int, next_tier: int, missing: int
+) -> None:
+    """Successes of the month that runs, and how many are missing; nothing on the highest."""
+    rules = rules_of(program(plan(escalation=TIERS), plan(name="flat")))
+
+    (key,) = ladders(rules, "ann", "partners", "2026-01-20T00:00:00.000Z")
+
+    assert JANUARY == key
+    assert Level(
+        plan="commission",
+        period="2026-01",
+        measure="count",
+        currency="",
+        reached=count,
+        tier=tier,
+        next_tier=next_tier,
+        missing=missing,
+    ) == level(rules, key, count, 0)
+
+
+def test_progress_by_value_is_told_in_the_programs_currency() -> None:
+    """And only of plans that are for the partner's audience."""
+    by_value = Escalation(
+        measure="value",
+        period="ever",
+        tiers=[Tier(start=100_000, calculation=Percent(basis_points=2_000))],
+    )
+    rules = rules_of(program(plan(escalation=by_value, audiences=["staff"])))
+
+    (key,) = ladders(rules, "ann", "staff", success(10).at)
+
+    assert [] == ladders(rules, "ann", "partners", success(10).at)
+    found = level(rules, key, 7, 40_000)
+    assert ("ever", "EUR", 40_000, 0, 1, 60_000) == (
+        found.period,
+        found.currency,
+        found.reached,
+        found.tier,
+        found.next_tier,
+        found.missing,
+    )

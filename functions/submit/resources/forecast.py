@@ -1,4 +1,4 @@
-"""What a partner's open referrals may still bring."""
+"""What a partner's open referrals may still bring, and how far the next tier is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from introducer.clock import Instant
 from introducer.earning.evaluate import needs
 from introducer.earning.history import Tally, TallyKey
 from introducer.earning.occasion import Case
+from introducer.earning.progress import Level, ladders, level
 from introducer.earning.rules import Rules, rules_of
 from introducer.errors import MissingRateError
 from introducer.estimate import Prospect
@@ -49,10 +50,12 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """A guess, not a promise: usual sales by product, chances by stage, the rules of each referral.
 
     ``left_out`` counts open referrals that nothing usual is known for. Only the newest 100
-    referrals are looked at, each as if the others brought nothing.
+    referrals are looked at, each as if the others brought nothing. ``levels`` are no guess:
+    where the partner stands on the tiers of the version that counts now.
     """
 
     at: str
+    levels: list[Level]
     items: list[Outlook]
     totals: list[Chance]
     left_out: int
@@ -71,6 +74,7 @@ def read_forecast(call: Call[Any, Any]) -> Answer:
     return Answer(
         body=Forecast(
             at=call.now,
+            levels=_levels(partner, call.now),
             items=[_outlook(each, partner.locale) for each in known],
             totals=_chances(known, partner.locale),
             left_out=len(found) - len(known),
@@ -95,6 +99,13 @@ def _prospect(partner: Partner, referral: Referral, now: Instant) -> Prospect | 
         return estimate.prospect(rules, case, sold, partner.id, _history(rules, sold))
     except MissingRateError:
         return None
+
+
+def _levels(partner: Partner, now: Instant) -> list[Level]:
+    rules = rules_of(programs.current(partner.program, now).document)
+    keys = ladders(rules, partner.id, partner.audience, now)
+    heads = tallies.heads(partner.program, keys) if keys else {}
+    return [level(rules, key, heads[key].count, heads[key].value_minor) for key in keys]
 
 
 def _history(rules: Rules, case: Case) -> dict[TallyKey, Tally]:
