@@ -13,11 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
-from pynamodb.exceptions import PynamoDBException
 
 from introducer.clients import client
-from introducer.errors import UncertainError
 from introducer.settings import setting
 from introducer.tables import ledger
 from introducer.tables.store import Table
@@ -119,17 +116,6 @@ def test_lost_reply_to_any_write_ends_the_same(
     for number in range(writes):
         again()
         with faults.lost_reply_to(number, times=times):
-            _persist()
+            faults.persist(walk)
 
         assert expected == stored(), f"lost reply to write {number}"
-
-
-def _persist() -> None:
-    """Walk until it works, as queue, schedule and state machine do."""
-    for _ in range(3):
-        try:
-            walk()
-        except (UncertainError, ReadTimeoutError, PynamoDBException):
-            continue
-        return
-    pytest.fail("the walk did not come to its end")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -10,6 +10,9 @@ from unittest.mock import patch
 from botocore.client import BaseClient
 from botocore.exceptions import ReadTimeoutError
 from botocore.httpsession import URLLib3Session
+from pynamodb.exceptions import PynamoDBException
+
+from introducer.errors import UncertainError
 
 _READS = ("Get", "BatchGet", "Query", "Scan", "List", "Head", "Describe")
 _KMS = ("Decrypt", "GenerateDataKey")
@@ -89,3 +92,15 @@ def lost_reply_to(write: int, *, times: int = 1) -> Iterator[None]:
         patch.object(URLLib3Session, "send", send),
     ):
         yield
+
+
+def persist(walk: Callable[[], None]) -> None:
+    """Walk until it works, as queue, schedule and state machine do."""
+    for _ in range(3):
+        try:
+            walk()
+        except (UncertainError, ReadTimeoutError, PynamoDBException):
+            continue
+        return
+    message = "the walk did not come to its end"
+    raise AssertionError(message)
