@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from introducer.command import Assess, Assign, Clear
-from introducer.partner import Link
+from introducer.link import Link
 from introducer.referral import Touch
 from introducer.score import Reason, Scored, explain
-from introducer.tables import partners, programs, referrals
+from introducer.tables import links, programs, referrals
 from introducer.tables.referrals import Detail
 from introducer.tables.store import Transaction
 from tests.support import life
@@ -75,7 +75,7 @@ def add_link(code: str, partner: str, program: str = "acme") -> None:
         created_at=life.NOW,
     )
     writes = Transaction()
-    partners.add_link(writes, link, actor="user:1")
+    links.add(writes, link, actor="user:1")
     writes.commit()
 
 

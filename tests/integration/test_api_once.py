@@ -12,7 +12,7 @@ from pynamodb.connection.base import Connection
 from pynamodb.exceptions import TransactWriteError
 
 from introducer.command import Assign, Clear
-from introducer.tables import claims, partners, referrals, store
+from introducer.tables import claims, links, referrals, store
 from introducer.tables.claims import Claim
 from tests.support import life
 from tests.support.api import Reply, call, login
@@ -38,9 +38,9 @@ def new_link(key: str | None = KEY, claims: dict[str, str] = PIA, **body: Any) -
     return call("POST", "/v1/me/links", body or {"campaign": "autumn"}, claims=claims, key=key)
 
 
-def links(partner: str = "pia") -> list[str]:
+def codes(partner: str = "pia") -> list[str]:
     """Return the codes of a partner's links."""
-    return [link.code for link in partners.links_of(partner, limit=100)[0]]
+    return [link.code for link in links.of_partner(partner, limit=100)[0]]
 
 
 def replayed(reply: Reply) -> bool:
@@ -61,7 +61,7 @@ def replayed(reply: Reply) -> bool:
 def test_once_needs_a_usable_key(key: str | None, code: str) -> None:
     """8 to 128 printable ASCII characters, on every POST."""
     assert (400, code) == new_link(key).problem()
-    assert [] == links()
+    assert [] == codes()
 
 
 def test_once_answers_a_repeated_request_from_memory() -> None:
@@ -86,7 +86,7 @@ def test_once_refuses_the_key_for_another_body() -> None:
     """Nothing is done, and the first answer is not shown."""
     new_link()
     assert (422, "idempotency_key_reused") == new_link(campaign="winter").problem()
-    assert 1 == len(links())
+    assert 1 == len(codes())
 
 
 def test_once_refuses_the_key_for_another_thing() -> None:
@@ -120,7 +120,7 @@ def test_once_keeps_callers_apart() -> None:
     """Another caller's key of the same name is another key."""
     mine, other = new_link(), new_link(claims=login("login-paul", "partner"))
     assert (201, False) == (other.status, replayed(other))
-    assert ([mine.body["code"]], [other.body["code"]]) == (links("pia"), links("paul"))
+    assert ([mine.body["code"]], [other.body["code"]]) == (codes("pia"), codes("paul"))
 
 
 def test_once_keeps_neither_key_nor_personal_data() -> None:
@@ -141,7 +141,7 @@ def test_once_forgets_after_30_days(frozen: Callable[[str], None]) -> None:
     new_link()
     frozen("2026-12-22T11:17:01.000Z")
     assert (201, False) == ((later := new_link(campaign="winter")).status, replayed(later))
-    assert 2 == len(links())
+    assert 2 == len(codes())
 
 
 def test_once_lets_one_of_two_at_once_win(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,14 +151,14 @@ def test_once_lets_one_of_two_at_once_win(monkeypatch: pytest.MonkeyPatch) -> No
     loser = new_link()
     assert ([201], 201) == ([twin.status for twin in twins], loser.status)
     assert (twins[0].body, True) == (loser.body, replayed(loser))
-    assert [loser.body["code"]] == links()
+    assert [loser.body["code"]] == codes()
 
 
 def test_once_refuses_the_loser_with_another_body(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two at once with one key and two bodies: one is done, the other refused."""
     race(monkeypatch, lambda: new_link(campaign="winter"))
     assert (422, "idempotency_key_reused") == new_link().problem()
-    assert 1 == len(links())
+    assert 1 == len(codes())
 
 
 def test_once_replays_when_the_twin_moved_the_entity_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +186,7 @@ def test_once_reads_back_when_the_answer_is_lost() -> None:
     with answers_lost(done=True):
         reply = new_link()
     assert 201 == reply.status
-    assert [reply.body["code"]] == links()
+    assert [reply.body["code"]] == codes()
 
 
 def test_once_may_be_repeated_after_an_uncertain_answer() -> None:
@@ -197,14 +197,14 @@ def test_once_may_be_repeated_after_an_uncertain_answer() -> None:
     assert "2" == reply.headers["retry-after"]
     again = new_link()
     assert (201, True) == (again.status, replayed(again))
-    assert [again.body["code"]] == links()
+    assert [again.body["code"]] == codes()
 
 
 def test_once_stores_nothing_when_the_request_never_arrived() -> None:
     """Then the retry does it for the first time."""
     with answers_lost(done=False):
         assert (503, "unavailable") == new_link().problem()
-    assert [] == links()
+    assert [] == codes()
     again = new_link()
     assert (201, False) == (again.status, replayed(again))
 

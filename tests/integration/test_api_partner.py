@@ -10,10 +10,11 @@ import pytest
 from introducer import ledger
 from introducer.command import Assign, Clear, Hold, Reject, SendToReview
 from introducer.ledger import Kind, Posting
-from introducer.partner import Link, Partner
+from introducer.link import Link
+from introducer.partner import Partner
 from introducer.referral import Share
 from introducer.tables import ledger as books
-from introducer.tables import partners, people, referrals
+from introducer.tables import links, partners, people, referrals
 from introducer.tables.ledger import Entry
 from introducer.tables.people import Payee
 from introducer.tables.store import Transaction
@@ -221,8 +222,8 @@ def test_link_leads_to_a_checked_destination() -> None:
         created_at="2026-11-22T11:17:00.000Z",
         campaign="Autumn 2026",
         utm={"utm_medium": "mail"},
-    ) == partners.find_link(second)
-    first = partners.find_link(code)
+    ) == links.find(second)
+    first = links.find(code)
     assert first is not None
     assert "https://www.acme.example/start" == first.destination
 

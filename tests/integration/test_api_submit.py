@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from introducer import clickid, clock, ids
-from introducer.partner import Link
+from introducer.link import Link
 from introducer.referral import Touch
-from introducer.tables import partners, people, programs, referrals, store
+from introducer.tables import links, people, programs, referrals, store
 from introducer.tables.store import Table, Transaction
 from tests.support import life
 from tests.support.api import Reply, call, post_form
@@ -42,7 +42,7 @@ def add_link(code: str, partner: str, program: str = "acme", status: str = "acti
         status=status,
     )
     writes = Transaction()
-    partners.add_link(writes, link, actor="user:1")
+    links.add(writes, link, actor="user:1")
     writes.commit()
 
 

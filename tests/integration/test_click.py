@@ -10,8 +10,8 @@ import boto3
 import pytest
 
 from introducer import clickid
-from introducer.partner import Link
-from introducer.tables import partners, programs, store
+from introducer.link import Link
+from introducer.tables import links, programs, store
 from introducer.tables.rollups import days
 from introducer.tables.store import Table, Transaction
 from route import count
@@ -34,7 +34,7 @@ def make_link(code: str, **overrides: Any) -> Link:
         **overrides,
     )
     writes = Transaction()
-    partners.add_link(writes, link, actor="PARTNER#0123456789abcdefghjk")
+    links.add(writes, link, actor="PARTNER#0123456789abcdefghjk")
     writes.commit()
     programs.ensure_click_salt(NOW)
     return link

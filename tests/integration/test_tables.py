@@ -11,8 +11,9 @@ from cryptography.exceptions import InvalidTag
 from introducer import clock, ids, keyring
 from introducer.check import document as document_check
 from introducer.errors import AlreadyExistsError, NotFoundError, StaleError
-from introducer.partner import Link, Partner
-from introducer.tables import claims, events, partners, people, programs, store
+from introducer.link import Link
+from introducer.partner import Partner
+from introducer.tables import claims, events, links, partners, people, programs, store
 from introducer.tables.claims import Claim
 from introducer.tables.people import Contact, Payee
 from introducer.tables.store import Table, Transaction
@@ -137,14 +138,14 @@ def test_links_are_listed_newest_first_and_codes_are_unique() -> None:
         for number in range(3)
     ]
     for link in made:
-        _commit(lambda writes, link=link: partners.add_link(writes, link, actor="x"))  # type: ignore[misc]
-    listed, page = partners.links_of(partner.id, limit=2)
-    rest, last = partners.links_of(partner.id, limit=2, start=page.next)
+        _commit(lambda writes, link=link: links.add(writes, link, actor="x"))  # type: ignore[misc]
+    listed, page = links.of_partner(partner.id, limit=2)
+    rest, last = links.of_partner(partner.id, limit=2, start=page.next)
     assert made[::-1] == [*listed, *rest]
     assert last.next is None
     with pytest.raises(AlreadyExistsError):
-        _commit(lambda writes: partners.add_link(writes, made[0], actor="x"))
-    assert made[0] == partners.find_link("code0")
+        _commit(lambda writes: links.add(writes, made[0], actor="x"))
+    assert made[0] == links.find("code0")
 
 
 def test_a_program_keeps_every_version_it_published() -> None:

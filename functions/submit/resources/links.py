@@ -9,10 +9,10 @@ from msgspec import Meta
 
 from introducer import ids
 from introducer.errors import AlreadyExistsError, InvalidInputError
-from introducer.partner import Link
+from introducer.link import Link
 from introducer.program import Program
 from introducer.settings import setting
-from introducer.tables import partners, programs
+from introducer.tables import links, programs
 from introducer.tables.store import Transaction
 from submit import inputs
 from submit.acting import PARTNER, active_partner_of, partner_of
@@ -85,7 +85,7 @@ def create_link(call: Call[NewLink, Any]) -> Answer:
         utm=call.body.utm,
     )
     writes = Transaction()
-    partners.add_link(writes, link, actor=partner.entity)
+    links.add(writes, link, actor=partner.entity)
     return Answer(body=LinkMade(code=link.code, url=_url(link.code)), writes=writes)
 
 
@@ -95,7 +95,7 @@ def create_link(call: Call[NewLink, Any]) -> Answer:
 def list_links(call: Call[Any, Paging]) -> Answer:
     """List one's own links, newest first."""
     partner = partner_of(call)
-    links, page = partners.links_of(partner.id, limit=call.query.limit, start=call.start())
+    found, page = links.of_partner(partner.id, limit=call.query.limit, start=call.start())
     rows = [
         LinkRow(
             code=link.code,
@@ -105,7 +105,7 @@ def list_links(call: Call[Any, Paging]) -> Answer:
             status=link.status,
             created_at=link.created_at,
         )
-        for link in links
+        for link in found
     ]
     return Answer(body=LinkList(items=rows, next=call.next(page.next)))
 

@@ -12,18 +12,16 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from introducer import attribution, clickid, clock, identity, ids, keyring, life, score
+from introducer import clickid, clock
 from introducer.errors import InvalidInputError
-from introducer.partner import Link
 from introducer.program import ProgramVersion
-from introducer.referral import Facts, Referral, Touch
-from introducer.tables import claims, partners, programs, referrals
-from introducer.tables.people import Contact
+from introducer.referral import Facts, Touch
+from introducer.tables import programs
 from introducer.tables.referrals import LeadTakenError
-from introducer.tables.store import Transaction
-from submit import facts, inputs
+from submit import facts, inputs, intake, trail
 from submit.http import Answer, Call, Form, Reply, Resource
 from submit.inputs import FORM, Input, Pairs
+from submit.intake import Lead
 
 MAX_CLICKS = 20
 MAX_CO_REFERRERS = 10
@@ -139,6 +137,7 @@ def thank(path: dict[str, str]) -> Reply:
         "unknown_code",
         "unknown_co_referrer",
         "no_partner",
+        "closed",
         "unknown_product",
         "unknown_question",
         "invalid_answer",
@@ -157,33 +156,26 @@ def submit_referral(call: Call[NewReferral, Any]) -> Answer:
     """
     version = programs.current(call.path["program"], call.now)
     body = call.body
-    if body.product and body.product not in version.document.products:
-        raise InvalidInputError("product", "no such product", code="unknown_product")
-    contact = Contact(
+    lead = Lead(
         name=body.name,
-        email=identity.check_email(body.email),
-        phone=identity.check_phone(body.phone, body.country) if body.phone else "",
+        country=body.country,
+        email=body.email,
+        phone=body.phone,
         company=body.company,
         note=body.note,
         locale=body.locale,
+        product=body.product,
+        facts=_facts(call, version),
     )
-    known = _facts(call, version)
-    touches = _touches(call)
-    made = _referral(call, version, contact, touches, known)
-    scored = score.score(version.document.score, score.facts_of(made))
-    if scored:
-        made = msgspec.structs.replace(made, facts={**known, score.FACT: scored.score})
-        touches.append(score.touch_of(scored, at=call.now))
-    writes = Transaction()
-    referrals.submit(
-        writes,
-        made,
-        life.submitted(made, actor=call.caller.name),
-        contact=contact,
-        touches=touches,
-        protected_until=clock.plus(call.now, days=version.document.attribution.protection_days),
+    made = intake.submit(
+        version,
+        lead,
+        _touches(call),
+        channel="form" if call.kind == FORM else "api",
+        actor=call.caller.name,
+        now=call.now,
     )
-    return Answer(body=ReferralMade(id=made.id), writes=writes)
+    return Answer(body=ReferralMade(id=made.referral.id), writes=made.writes)
 
 
 def _facts(call: Call[NewReferral, Any], version: ProgramVersion) -> Facts:
@@ -198,36 +190,6 @@ def _facts(call: Call[NewReferral, Any], version: ProgramVersion) -> Facts:
     return known
 
 
-def _referral(
-    call: Call[NewReferral, Any],
-    version: ProgramVersion,
-    contact: Contact,
-    touches: list[Touch],
-    known: Facts,
-) -> Referral:
-    lead_key = identity.email_key(contact.email, keyring.secret(keyring.IDENTITY))
-    earlier = claims.find(version.program, "lead_email", lead_key, now=call.now)
-    own = [touch for touch in touches if touch.link and attribution.ROLE not in touch.data]
-    newest = max(own, key=lambda touch: touch.at)
-    return Referral(
-        id=ids.new_id(),
-        program=version.program,
-        program_version=version.version,
-        version=1,
-        status="submitted",
-        submitted_at=call.now,
-        updated_at=call.now,
-        channel="form" if call.kind == FORM else "api",
-        lead=ids.new_id(),
-        lead_key=lead_key,
-        link=newest.link,
-        country=call.body.country,
-        product=call.body.product,
-        duplicate_of=earlier.target if earlier else "",
-        facts=known,
-    )
-
-
 def _touches(call: Call[NewReferral, Any]) -> list[Touch]:
     """Return everything that led the lead here, the consent last.
 
@@ -235,102 +197,17 @@ def _touches(call: Call[NewReferral, Any]) -> list[Touch]:
         InvalidInputError: The typed code is not a link of this program, nothing leads to
             a partner, or a co-referrer is none of its partners.
     """
-    links = _Links(call.path["program"])
-    touches = _clicks(call, links)
-    typed = call.body.code.strip().lower()
-    if typed:
-        link = links.find(typed)
-        if link is None:
-            raise InvalidInputError("code", "no such code", code="unknown_code")
-        touches.append(
-            Touch(
-                id=f"code-{link.code}",
-                kind="code",
-                at=call.now,
-                link=link.code,
-                partner=link.partner,
-            )
-        )
+    body, now = call.body, call.now
+    codes = trail.Codes(call.path["program"], now)
+    touches = trail.clicks(body.clicks, call.headers, codes, now)
+    touches += trail.typed(body.code, codes, now)
     if not touches:
         raise InvalidInputError("clicks", "nothing here leads to a partner", code="no_partner")
     form = Touch(
         id="form",
         kind="form",
-        at=call.now,
-        utm=call.body.utm,
-        data={"consent": "given", "consent_text": call.body.consent.text_version},
+        at=now,
+        utm=body.utm,
+        data={"consent": "given", "consent_text": body.consent.text_version},
     )
-    return [*touches, *_co_referrers(call, links, touches), form]
-
-
-def _co_referrers(call: Call[NewReferral, Any], links: _Links, touches: list[Touch]) -> list[Touch]:
-    """Return a touch for each partner named beside those who led the lead here, in their order."""
-    seen = {touch.partner for touch in touches}
-    named = []
-    for place, text in enumerate(call.body.co_referrers):
-        link = links.find(text.strip().lower())
-        partner = link.partner if link else _partner_id(text.strip(), call.path["program"])
-        if not partner:
-            field = f"co_referrers[{place}]"
-            raise InvalidInputError(field, "no such partner", code="unknown_co_referrer")
-        if partner in seen:
-            continue
-        seen.add(partner)
-        named.append(
-            Touch(
-                # Sorts after a typed code, and by place: that is the order of fixed shares.
-                id=f"named-{place:02}-{partner}",
-                kind="code",
-                at=call.now,
-                link=link.code if link else "",
-                partner=partner,
-                data={attribution.ROLE: attribution.CO_REFERRER},
-            )
-        )
-    return named
-
-
-def _partner_id(text: str, program: str) -> str:
-    found = partners.find_partner(text) if inputs.PATH.fullmatch(text) else None
-    return found.id if found and found.program == program and found.status == "active" else ""
-
-
-def _clicks(call: Call[NewReferral, Any], links: _Links) -> list[Touch]:
-    """Return the genuine clicks among those sent, oldest first."""
-    sent = list(dict.fromkeys([*_cookie_clicks(call.headers.get("cookie", "")), *call.body.clicks]))
-    if not sent:
-        return []
-    keys = clickid.keys_of(programs.click_salts(), call.now)
-    touches = []
-    for text in sent:
-        said = clickid.read(text, keys)
-        link = links.find(said.code) if said else None
-        if said and link:
-            touches.append(
-                Touch(id=text, kind="click", at=said.at, link=link.code, partner=link.partner)
-            )
-    return sorted(touches, key=lambda touch: (touch.at, touch.id))
-
-
-def _cookie_clicks(header: str) -> list[str]:
-    for part in header.split(";"):
-        name, _, value = part.strip().partition("=")
-        if name == clickid.COOKIE:
-            return clickid.split_cookie(value)
-    return []
-
-
-class _Links:
-    """The links of one program, each looked up once in a request."""
-
-    def __init__(self, program: str) -> None:
-        self._program = program
-        self._known: dict[str, Link | None] = {}
-
-    def find(self, code: str) -> Link | None:
-        """Return the active link of this program with *code*, or None."""
-        if code not in self._known:
-            link = partners.find_link(code) if inputs.PATH.fullmatch(code) else None
-            usable = link and link.program == self._program and link.status == "active"
-            self._known[code] = link if usable else None
-        return self._known[code]
+    return [*touches, *trail.co_referrers(body.co_referrers, touches, codes, now), form]

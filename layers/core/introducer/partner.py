@@ -32,6 +32,7 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     enrolled_at: Instant
     version: int
     status: str = "active"
+    """``invited`` until they enrol: credited already, paid nothing yet; then ``active``."""
     org: str = ""
     locale: str = "en"
     type: str = ""
@@ -93,25 +94,6 @@ class Rep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"REP#{self.id}"
 
 
-class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A partner's own link: a short code that leads to a checked destination."""
-
-    code: str
-    program: str
-    partner: str
-    destination: str
-    created_at: Instant
-    status: str = "active"
-    campaign: str = ""
-    utm: dict[str, str] = {}
-    version: int = 1
-
-    @property
-    def entity(self) -> str:
-        """Return the name its events carry."""
-        return f"LINK#{self.code}"
-
-
 def enrolled(partner: Partner, *, actor: str) -> Event:
     """Return the first event of a partner, which names every text accepted and statement made."""
     accepted = {f"agreement.{key}": each.version for key, each in partner.agreements.items()}
@@ -130,19 +112,6 @@ def enrolled(partner: Partner, *, actor: str) -> Event:
             **accepted,
             **declared,
         },
-    )
-
-
-def link_created(link: Link, *, actor: str) -> Event:
-    """Return the first event of a link."""
-    return Event(
-        type="LinkCreated",
-        entity=link.entity,
-        seq=link.version,
-        program=link.program,
-        at=link.created_at,
-        actor=actor,
-        data={"partner": link.partner},
     )
 
 

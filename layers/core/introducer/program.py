@@ -16,6 +16,7 @@ from introducer.clock import Instant
 from introducer.document.audience import Agreement, Audience, Declaration, Field, Question, Score
 from introducer.document.base import Country, Currency, Key, Part, ProgramId, Text
 from introducer.document.credit import Attribution
+from introducer.document.intake import Advocacy, Conflicts, Disputes, Intake, Prompt
 from introducer.document.plan import Budget, Cap, Ceiling, Promotion, RewardPlan
 from introducer.document.policy import (
     Attestation,
@@ -59,7 +60,12 @@ class Program(Part, frozen=True):
     """What sales and referrals may carry besides; ``metadata.{id}`` in conditions."""
     events: dict[Key, CustomEvent] = {}
     score: Score = Score()
+    intake: Intake = Intake()
+    conflicts: Conflicts = Conflicts()
+    advocacy: Annotated[dict[Key, Advocacy], Meta(max_length=50)] = {}
+    prompts: Annotated[dict[Key, Prompt], Meta(max_length=50)] = {}
     attribution: Attribution = Attribution()
+    disputes: Disputes = Disputes()
     routing: Routing = Routing()
     rewards: Annotated[list[RewardPlan], Meta(max_length=200)] = []
     promotions: Annotated[list[Promotion], Meta(max_length=100)] = []

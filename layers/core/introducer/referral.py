@@ -37,6 +37,8 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The person id of the referred lead; who that is, only the People table knows."""
     lead_key: str = ""
     """Keyed hash of the lead's normalised e-mail address."""
+    keys: dict[str, str] = {}
+    """Keyed hashes of what else they are known by: ``phone``, ``domain``, ``external.{source}``."""
     partner: str = ""
     """The partner credited with most of it, for lists and messages."""
     audience: str = ""

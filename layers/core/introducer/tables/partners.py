@@ -1,8 +1,7 @@
-"""Partners and links in the Core table.
+"""Partners in the Core table.
 
-``PARTNER#{id}`` / ``PROFILE``, ``SUCCESS#{referral}`` · ``LINK#{code}`` / ``LINK``.
-A login finds its partner through the claim ``global`` / ``login``; a
-partner's links hang on ``gsi1`` ``PARTNER#{id}`` / ``LINK#{time}``.
+``PARTNER#{id}`` / ``PROFILE``, ``SUCCESS#{referral}``. A login finds its partner through
+the claim ``global`` / ``login``.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from introducer.document.audience import Engagement
 from introducer.eligibility import Done
 from introducer.errors import AlreadyExistsError, StaleError
 from introducer.event import Event
-from introducer.partner import Link, Partner
+from introducer.partner import Partner
 from introducer.tables import claims, events, people, referrals, store
 from introducer.tables.claims import Claim
 from introducer.tables.people import Contact, Payee
-from introducer.tables.store import Item, Page, Table, Transaction
+from introducer.tables.store import Table, Transaction
 
 _PAGE = 100
 _MOST_TURNED_DOWN = 2_000
@@ -52,20 +51,6 @@ def enrol(writes: Transaction, partner: Partner, contact: Contact, *, actor: str
             now=partner.enrolled_at,
             error=AlreadyExistsError(f"this {_words(claim.kind)} is enrolled already"),
         )
-
-
-def add_link(writes: Transaction, link: Link, *, actor: str) -> None:
-    """Add a new link; fails with :class:`AlreadyExistsError` when its code is taken."""
-    writes.put(
-        Table.CORE,
-        link.entity,
-        "LINK",
-        link,
-        index={"gsi1pk": f"PARTNER#{link.partner}", "gsi1sk": f"LINK#{link.created_at}"},
-        condition=store.absent(),
-        error=AlreadyExistsError("this code is taken"),
-    )
-    events.add(writes, partners.link_created(link, actor=actor))
 
 
 def set_payee(
@@ -132,28 +117,6 @@ def find_partners(partners: list[str]) -> dict[str, Partner]:
     found = store.batch_get(Table.CORE, [(f"PARTNER#{each}", "PROFILE") for each in partners])
     profiles = [store.load(Partner, stored) for stored in found.values()]
     return {profile.id: profile for profile in profiles}
-
-
-def find_link(code: str) -> Link | None:
-    """Return a link by its code, or None."""
-    stored = store.get(Table.CORE, f"LINK#{code}", "LINK", consistent=False)
-    return store.load(Link, stored) if stored else None
-
-
-def links_of(partner: str, *, limit: int, start: Item | None = None) -> tuple[list[Link], Page]:
-    """Return one page of a partner's links, newest first, and the page for its cursor."""
-    page = store.query(
-        Table.CORE,
-        f"PARTNER#{partner}",
-        prefix="LINK#",
-        index="gsi1",
-        limit=limit,
-        start=start,
-        newest_first=True,
-    )
-    keys = [(key["pk"], key["sk"]) for key in page.items]
-    found = store.batch_get(Table.CORE, keys)
-    return [store.load(Link, found[key]) for key in keys if key in found], page
 
 
 def partner_by_email_key(program: str, email_key: str, *, now: Instant) -> str:

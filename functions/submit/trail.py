@@ -1,0 +1,128 @@
+"""What led a lead here, as touches: proven clicks, typed codes, partners named beside others.
+
+Any of them suffices alone. What proves nothing is left out; what was typed and is wrong is
+told to whoever typed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from introducer import attribution, clickid
+from introducer.clock import Instant
+from introducer.errors import InvalidInputError
+from introducer.link import Link
+from introducer.referral import Touch
+from introducer.tables import links, partners, programs
+from submit import inputs
+
+
+class Codes:
+    """The links of one program, each looked up once in a request."""
+
+    def __init__(self, program: str, now: Instant) -> None:
+        self.program = program
+        self._now = now
+        self._known: dict[str, Link | None] = {}
+
+    def find(self, code: str) -> Link | None:
+        """Return the link of this program with *code* if it leads somewhere now, or None."""
+        if code not in self._known:
+            link = links.find(code) if inputs.PATH.fullmatch(code) else None
+            usable = (
+                link
+                and link.program == self.program
+                and link.status == "active"
+                and not (link.expires_at and link.expires_at <= self._now)
+            )
+            self._known[code] = link if usable else None
+        return self._known[code]
+
+
+def clicks(
+    sent: Sequence[str], headers: Mapping[str, str], codes: Codes, now: Instant
+) -> list[Touch]:
+    """Return a touch for each genuine click among those *sent* and in the cookie, oldest first."""
+    given = list(dict.fromkeys([*cookie_clicks(headers.get("cookie", "")), *sent]))
+    if not given:
+        return []
+    keys = clickid.keys_of(programs.click_salts(), now)
+    touches = []
+    for text in given:
+        said = clickid.read(text, keys)
+        link = codes.find(said.code) if said else None
+        if said and link:
+            touches.append(
+                Touch(id=text, kind="click", at=said.at, link=link.code, partner=link.partner)
+            )
+    return sorted(touches, key=lambda touch: (touch.at, touch.id))
+
+
+def typed(text: str, codes: Codes, now: Instant) -> list[Touch]:
+    """Return the touch of a typed code, none when nothing was typed.
+
+    Raises:
+        InvalidInputError: It is no code of this program.
+    """
+    code = text.strip().lower()
+    if not code:
+        return []
+    link = codes.find(code)
+    if link is None:
+        raise InvalidInputError("code", "no such code", code="unknown_code")
+    return [
+        Touch(id=f"code-{link.code}", kind="code", at=now, link=link.code, partner=link.partner)
+    ]
+
+
+def co_referrers(
+    named: Sequence[str], touches: Sequence[Touch], codes: Codes, now: Instant
+) -> list[Touch]:
+    """Return a touch for each partner *named* beside those of *touches*, in their order.
+
+    Args:
+        named: Link codes or partner ids.
+        touches: What else led the lead here.
+        codes: The program's links.
+        now: The present instant.
+
+    Raises:
+        InvalidInputError: One of them is no partner of this program.
+    """
+    seen = {touch.partner for touch in touches}
+    found = []
+    for place, text in enumerate(named):
+        link = codes.find(text.strip().lower())
+        partner = link.partner if link else _partner_id(text.strip(), codes.program)
+        if not partner:
+            field = f"co_referrers[{place}]"
+            raise InvalidInputError(field, "no such partner", code="unknown_co_referrer")
+        if partner in seen:
+            continue
+        seen.add(partner)
+        found.append(
+            Touch(
+                # Sorts after a typed code, and by place: that is the order of fixed shares.
+                id=f"named-{place:02}-{partner}",
+                kind="code",
+                at=now,
+                link=link.code if link else "",
+                partner=partner,
+                data={attribution.ROLE: attribution.CO_REFERRER},
+            )
+        )
+    return found
+
+
+def cookie_clicks(header: str) -> list[str]:
+    """Return the click ids in a Cookie header, oldest first."""
+    for part in header.split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == clickid.COOKIE:
+            return clickid.split_cookie(value)
+    return []
+
+
+def _partner_id(text: str, program: str) -> str:
+    found = partners.find_partner(text) if inputs.PATH.fullmatch(text) else None
+    return found.id if found and found.program == program and found.status == "active" else ""
