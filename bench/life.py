@@ -49,7 +49,7 @@ class Cohort:
         program = {"program": PROGRAM}
         base = "/v1/programs/{program}"
         world.http(
-            "Staff", "POST", f"{base}/versions", document, path=program, claims=manager, step=""
+            "Rules", "POST", f"{base}/versions", document, path=program, claims=manager, step=""
         )
         reps = {rep for rule in document["routing"]["rules"] for rep in rule["reps"]}
         for rep in sorted(reps):
@@ -150,7 +150,7 @@ class Cohort:
         for each in self.referrals:
             rep = referrals.get(each).rep
             self.world.http(
-                "Staff",
+                "Rep",
                 "POST",
                 "/v1/rep/referrals/{referral}/accept",
                 path={"referral": each},
@@ -324,7 +324,7 @@ class Payout:
 
     def _approve(self) -> None:
         self.world.http(
-            "Staff",
+            "Finance",
             "POST",
             "/v1/batches/{batch}/approve",
             path={"batch": self.batch},

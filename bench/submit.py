@@ -48,7 +48,10 @@ store.get(store.Table.CORE, "x", "x")
 FUNCTIONS = {
     "Public": "submit.public",
     "Partner": "submit.partner",
+    "Rep": "submit.rep",
     "Staff": "submit.staff",
+    "Rules": "submit.rules",
+    "Finance": "submit.finance",
     "Inbound": "submit.inbound",
     "Click": "submit.click",
     "Route": "route.stream",

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -258,15 +259,8 @@ def matches(pattern: Any, value: Any) -> bool:  # noqa: ANN401
 
 
 def _app(function: str) -> Callable[[Any, Any], Any]:
-    from submit import inbound, partner, public, staff
-
-    apps: dict[str, Callable[[Any, Any], Any]] = {
-        "Public": public.app,
-        "Partner": partner.app,
-        "Staff": staff.app,
-        "Inbound": inbound.app,
-    }
-    return apps[function]
+    app: Callable[[Any, Any], Any] = import_module(f"submit.{function.lower()}").app
+    return app
 
 
 def _step(record: dict[str, Any], function: str) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from infra import openapi_examples
-from submit import inbound, partner, problem, public, staff
+from submit import finance, inbound, partner, problem, public, rep, rules, staff
 from submit.app import App
 from submit.http import KEY_FIELD, TRAP_FIELD, Endpoint
 from submit.once import LONGEST_KEY, SHORTEST_KEY
@@ -23,7 +24,10 @@ FILE = Path(__file__).resolve().parent.parent / "functions" / "submit" / "openap
 APPS: dict[str, App] = {
     "public": public.app,
     "partner": partner.app,
+    "rep": rep.app,
     "staff": staff.app,
+    "rules": rules.app,
+    "finance": finance.app,
     "inbound": inbound.app,
 }
 Json = dict[str, Any]
@@ -266,8 +270,7 @@ def _text(docstring: str) -> str:
 
 
 def _doc(tag: str) -> str:
-    module = {"public": public, "partner": partner, "staff": staff, "inbound": inbound}[tag]
-    return module.__doc__ or ""
+    return import_module(f"submit.{tag}").__doc__ or ""
 
 
 def _camel(name: str) -> str:

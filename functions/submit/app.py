@@ -1,7 +1,7 @@
 """The Chalice application; the object itself is the Lambda handler.
 
-One folder, four functions: each of ``public``, ``partner``, ``staff`` and ``inbound``
-makes its application from the resources it serves.
+One folder, a function for each circle of callers: ``public``, ``partner``, ``rep``, ``staff``,
+``rules``, ``finance`` and ``inbound`` each make their application of the resources they serve.
 """
 
 from __future__ import annotations

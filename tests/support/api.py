@@ -13,10 +13,10 @@ from urllib.parse import parse_qs, urlencode
 
 from standardwebhooks import Webhook
 
-from submit import inbound, partner, public, staff
+from infra import openapi
 from submit.app import App
 
-APPS: tuple[App, ...] = (public.app, partner.app, staff.app, inbound.app)
+APPS: tuple[App, ...] = tuple(openapi.APPS.values())
 REQUEST_ID = "req-1"
 
 

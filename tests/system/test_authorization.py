@@ -10,16 +10,13 @@ from typing import Any
 
 import pytest
 
-from infra import seed
+from infra import openapi, seed
 from infra.api import Answer, Stack
-from submit import inbound, partner, public, staff
 from submit.http import Endpoint
 from tests.support.deployed import aws, until
 from tests.support.journey import Journey, staff_token, unique
 
-ENDPOINTS = [
-    spec for app in (public.app, partner.app, staff.app, inbound.app) for spec in app.endpoints
-]
+ENDPOINTS = [spec for app in openapi.APPS.values() for spec in app.endpoints]
 GUARDED = [spec for spec in ENDPOINTS if spec.roles]
 OPEN = [spec for spec in ENDPOINTS if not spec.roles]
 ROLES = ("partner", "rep", "manager", "finance", "auditor")

@@ -53,8 +53,8 @@ def test_links_reach_uploads_and_results_and_nothing_between() -> None:
     assert {
         "s3:PutObject": {"Fn::Sub": arn + upload},
         "s3:GetObject": [{"Fn::Sub": arn + key} for key in results],
-    } == grants("Staff")
-    assert [] == [name for name in FUNCTIONS if grants(name) and name not in {"Staff", "Preview"}]
+    } == grants("Rules")
+    assert [] == [name for name in FUNCTIONS if grants(name) and name not in {"Rules", "Preview"}]
 
 
 def test_bucket_tells_the_queue_of_uploads_only() -> None:

@@ -43,7 +43,9 @@ print(json.dumps({{
 """
 
 
-@pytest.mark.parametrize("module", ["public", "partner", "staff", "inbound"])
+@pytest.mark.parametrize(
+    "module", ["public", "partner", "rep", "staff", "rules", "finance", "inbound"]
+)
 def test_api_functions_import_little(module: str) -> None:
     """Nothing heavy is loaded, no client is built and the environment is left alone."""
     path = {"PYTHONPATH": "layers/core:functions", "PATH": ""}

@@ -22,6 +22,7 @@ import pytest
         "route.stream",
         "notify.publish",
         "submit.public",
+        "submit.rules",
         "submit.staff",
     ],
 )

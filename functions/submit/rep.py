@@ -1,0 +1,8 @@
+"""What reps may call, behind the login."""
+
+from __future__ import annotations
+
+from submit.app import make_app
+from submit.resources import rep_work
+
+app = make_app("rep", rep_work.resource)
