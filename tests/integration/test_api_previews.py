@@ -15,7 +15,7 @@ from introducer.clients import client
 from introducer.errors import StaleError, TransitionError
 from introducer.preview import Preview, Progress
 from introducer.tables import events, previews
-from introducer.tables.previews import LeaseLostError
+from introducer.tables.leases import LeaseLostError
 from introducer.tables.store import Transaction
 from tests.support import life
 from tests.support.api import call, login

@@ -25,13 +25,13 @@ from introducer.preview import UPLOAD_LIMIT_BYTES, Finding, Preview, upload_key
 from introducer.program import Program
 from introducer.settings import setting
 from introducer.streams import Answer, Delivery, Record
-from introducer.tables import previews, programs
-from introducer.tables.previews import LeaseLostError
+from introducer.tables import leases, previews, programs
+from introducer.tables.leases import LeaseLostError, Left
 from introducer.tables.store import Transaction
 from payout.edge import logger
 from payout.preview import bucket, gather, lease, result
 from payout.preview.layout import BadDataError
-from payout.preview.lease import Lease, Left
+from payout.preview.lease import Lease
 
 MOST_ATTEMPTS = 3
 REPORT_S = 200.0
@@ -46,7 +46,7 @@ class NothingAchievedError(IntroducerError):
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> Answer:
     """Go on with the job of each message."""
-    left = lease.timer(context.get_remaining_time_in_millis())
+    left = leases.timer(context.get_remaining_time_in_millis())
 
     def work(message: Record) -> None:
         if message["preview"]:

@@ -16,6 +16,7 @@ from introducer import clock
 from introducer.clock import Instant
 from introducer.errors import TransitionError
 from introducer.event import Event
+from introducer.lease import Held
 
 KEPT_DAYS = 30
 """Results can be read for so long; the bucket forgets its objects then."""
@@ -68,14 +69,10 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"PREVIEW#{self.id}"
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How far a job has come, and who works on it until when.
+class Progress(Held, frozen=True, kw_only=True, omit_defaults=True):
+    """How far a job has come.
 
     Attributes:
-        revision: Changes with every write; the condition of the next.
-        holder: The worker that wrote it last.
-        lease_until: Nobody else works on the job before.
-        attempts: Runs since anything was achieved, the one that achieved it included.
         day: The day that is being read.
         place: Where on that day's list to go on; empty for its beginning.
         parts: Names of the files of facts that count, in order.
@@ -83,13 +80,9 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         gathered: Whether they are all there.
     """
 
-    revision: int = 0
-    holder: str = ""
-    lease_until: Instant = clock.EPOCH
-    attempts: int = 0
     day: str = ""
-    place: dict[str, str] = {}
-    parts: list[str] = []
+    place: dict[str, str] = msgspec.field(default_factory=dict)
+    parts: list[str] = msgspec.field(default_factory=list)
     referrals: int = 0
     gathered: bool = False
 

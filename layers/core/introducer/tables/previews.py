@@ -11,22 +11,14 @@ from __future__ import annotations
 import zlib
 
 import msgspec
-from pynamodb.expressions.operand import Path
 
-from introducer import clock
 from introducer.clock import Instant
 from introducer.errors import NotFoundError, StaleError
 from introducer.event import Event
 from introducer.preview import Preview, Progress
 from introducer.program import Program
-from introducer.tables import events, store
+from introducer.tables import events, leases, store
 from introducer.tables.store import Item, Page, Table, Transaction
-
-_SCRATCH_DAYS = 7
-
-
-class LeaseLostError(StaleError):
-    """Somebody else works on the job now."""
 
 
 def request(writes: Transaction, preview: Preview, draft: Program, event: Event) -> None:
@@ -34,7 +26,7 @@ def request(writes: Transaction, preview: Preview, draft: Program, event: Event)
     _put(writes, preview)
     # Written out with its defaults, a draft may pass the 400 KB of an item; packed it is a tenth.
     packed = zlib.compress(msgspec.json.encode(draft))
-    body = {"document": packed, "ttl": _scratch_until(preview)}
+    body = {"document": packed, "ttl": leases.scratch_until(preview)}
     writes.put(Table.CORE, preview.entity, "DRAFT", body, condition=store.absent())
     events.add(writes, event)
 
@@ -73,46 +65,17 @@ def draft(preview: str) -> Program:
 
 def progress(preview: str) -> Progress | None:
     """Return how far a job has come, None when nobody has begun."""
-    stored = store.get(Table.CORE, f"PREVIEW#{preview}", "PROGRESS")
-    return store.load(Progress, stored) if stored else None
+    return leases.progress(f"PREVIEW#{preview}", Progress)
 
 
 def claim(preview: Preview, holder: str, *, now: Instant, lease_until: Instant) -> Progress | None:
-    """Take the lease of a job and return how far it has come, None when another has it.
-
-    Args:
-        preview: The job.
-        holder: A name that no other worker has.
-        now: The present instant.
-        lease_until: When the lease ends by itself.
-
-    Raises:
-        LeaseLostError: Another took it in this moment.
-    """
-    before = progress(preview.id)
-    if before is not None and before.lease_until > now:
-        return None
-    seen = before or Progress()
-    after = msgspec.structs.replace(
-        seen,
-        revision=seen.revision + 1,
-        holder=holder,
-        lease_until=lease_until,
-        attempts=seen.attempts + 1,
-    )
-    _write(preview, before, after)
-    return after
+    """Take the lease of a job; see :func:`introducer.tables.leases.claim`."""
+    return leases.claim(preview, Progress, holder, now=now, lease_until=lease_until)
 
 
 def advance(preview: Preview, before: Progress, after: Progress) -> Progress:
-    """Store what was achieved and return it as stored.
-
-    Raises:
-        LeaseLostError: Somebody else works on the job now; nothing was stored.
-    """
-    stored = msgspec.structs.replace(after, revision=before.revision + 1)
-    _write(preview, before, stored)
-    return stored
+    """Store what was achieved; see :func:`introducer.tables.leases.advance`."""
+    return leases.advance(preview, before, after)
 
 
 def save(writes: Transaction, before: Preview, after: Preview, event: Event) -> None:
@@ -163,25 +126,3 @@ def _put(writes: Transaction, preview: Preview, before: Preview | None = None) -
         condition=store.at_version(before.version) if before else store.absent(),
         error=StaleError("the preview ended meanwhile"),
     )
-
-
-def _write(preview: Preview, before: Progress | None, after: Progress) -> None:
-    """Put the progress unless it changed since *before*; an own lost answer is no change."""
-    revision = Path("revision")
-    try:
-        store.put(
-            Table.CORE,
-            preview.entity,
-            "PROGRESS",
-            {**msgspec.structs.asdict(after), "ttl": _scratch_until(preview)},
-            condition=revision == before.revision if before else store.absent(),
-            error=LeaseLostError("somebody else works on this preview"),
-        )
-    except LeaseLostError:
-        # The SDK's own retry of a write whose answer was lost meets that write.
-        if progress(preview.id) != after:
-            raise
-
-
-def _scratch_until(preview: Preview) -> int:
-    return clock.epoch_s(clock.plus(preview.expires_at, days=_SCRATCH_DAYS))
