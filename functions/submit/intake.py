@@ -49,7 +49,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     writes: Transaction
 
 
-def submit(
+def submit(  # noqa: PLR0913  (what a referral is made of)
     version: ProgramVersion,
     lead: Lead,
     touches: Sequence[Touch],
@@ -59,6 +59,7 @@ def submit(
     now: Instant,
     referral_id: str = "",
     cause: str = "",
+    reserved_for: str = "",
 ) -> Made:
     """Return the referral of *lead* and the transaction that stores it.
 
@@ -71,6 +72,7 @@ def submit(
         now: The present instant.
         referral_id: Its id where a repeated delivery must meet itself; else a new one.
         cause: The message or event that brought it.
+        reserved_for: The rep who is asked first to take it.
 
     Raises:
         InvalidInputError: The channel is closed, the address or number is none, there is
@@ -88,6 +90,7 @@ def submit(
     )
     made = _referral(version, lead, contact, touches, channel, now, referral_id or ids.new_id())
     scored = score.score(document.score, score.facts_of(made))
+    made = msgspec.structs.replace(made, reserved_for=reserved_for)
     found = list(touches)
     if scored:
         made = msgspec.structs.replace(made, facts={**lead.facts, score.FACT: scored.score})

@@ -77,6 +77,15 @@ def obstacles(
     ]
 
 
+def against_inviting(audience: Audience, document: Program, candidate: Candidate) -> list[Obstacle]:
+    """Return what stands against inviting *candidate*, as far as it can be known before they join.
+
+    Texts, statements, time and the company's list are asked when they do.
+    """
+    found = list(_place(audience, document, candidate))
+    return [*found, *_type(audience, document, candidate)] if candidate.known_type else found
+
+
 def missing_agreements(
     audience: Audience, document: Program, accepted: Mapping[str, str]
 ) -> list[str]:

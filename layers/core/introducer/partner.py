@@ -20,16 +20,17 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Partner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody enrolled in a program. ``version`` is the number of its last event."""
+    """Somebody enrolled in a program, or invited. ``version`` is the number of its last event."""
 
     id: str
     program: str
     audience: str
     person: str
     login: str
-    """The subject of the login that acts for the partner."""
+    """The subject of the login that acts for the partner; empty while they are invited."""
     country: str
     enrolled_at: Instant
+    """Empty while they are invited."""
     version: int
     status: str = "active"
     """``invited`` until they enrol: credited already, paid nothing yet; then ``active``."""
@@ -55,6 +56,14 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     payee_set_at: Instant = ""
     owner: str = ""
     """The rep who looks after the partner; empty for none."""
+    invited_at: Instant = ""
+    """Empty for somebody who came by themselves."""
+    invited_by: str = ""
+    """Who invited them, as events name whoever acts."""
+    remind_at: Instant = ""
+    """When they are reminded of the invitation next; empty for never."""
+    reminded_at: Instant = ""
+    """When they were reminded last."""
 
     @property
     def entity(self) -> str:
@@ -94,8 +103,31 @@ class Rep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"REP#{self.id}"
 
 
+def invited(partner: Partner, *, credited: bool = False) -> Event:
+    """Return the first event of somebody invited; *credited* when a referral of theirs is known."""
+    return Event(
+        type="PartnerInvited",
+        entity=partner.entity,
+        seq=partner.version,
+        program=partner.program,
+        at=partner.invited_at,
+        actor=partner.invited_by,
+        data={"audience": partner.audience, "owner": partner.owner, "credited": int(credited)},
+    )
+
+
+def reminded(
+    partner: Partner, *, next_at: Instant, now: Instant, actor: str
+) -> tuple[Partner, Event]:
+    """Return somebody invited who is told again, and once more at *next_at*, and the event."""
+    return _changed(partner, "PartnerReminded", {}, now, actor, remind_at=next_at, reminded_at=now)
+
+
 def enrolled(partner: Partner, *, actor: str) -> Event:
-    """Return the first event of a partner, which names every text accepted and statement made."""
+    """Return the event of enrolling, which names every text accepted and statement made.
+
+    It is a partner's first, except for those who were invited.
+    """
     accepted = {f"agreement.{key}": each.version for key, each in partner.agreements.items()}
     declared = {f"declaration.{key}": at for key, at in partner.declarations.items()}
     return Event(

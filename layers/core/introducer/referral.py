@@ -45,6 +45,8 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rep: str = ""
     passed: list[str] = []
     """Reps who handed it back; routing does not ask them again."""
+    reserved_for: str = ""
+    """The rep who brought it or whose account it is; routing asks them first."""
     link: str = ""
     country: str = ""
     product: str = ""
@@ -62,6 +64,11 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When the rep is to be reminded of it; empty once that was done."""
     facts: Facts = {}
     """What else is known under the catalogue's names: ``lead.*``, ``answers.*``, ``metadata.*``."""
+    uncredited: dict[str, str] = {}
+    """Partners of its touches who could not be credited when it was screened, and why; so that
+    the credit can be computed again with what was true then."""
+    dispute: str = ""
+    """The dispute whose decision says who is credited; empty where the program's rule does."""
 
     @property
     def entity(self) -> str:
@@ -123,3 +130,6 @@ class Touch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     partner: str = ""
     utm: dict[str, str] = {}
     data: dict[str, str] = {}
+    late: bool = False
+    """Whether it became known only when the credit had been given; it is evidence, and counts
+    for nothing."""

@@ -1,6 +1,7 @@
 """Which rep gets a lead, and why the others do not.
 
-The partner's own rep comes first where the program says so; then the rules in their order.
+The rep a lead is reserved for comes first, then the partner's own where the program says so,
+then the rules in their order.
 Within a rule reps take turns by weight (:mod:`introducer.turn`) among those who may take
 the lead and have room for it. Nobody in any rule: a person decides.
 
@@ -44,6 +45,8 @@ Why = Literal[
 
 OWNER = "owner"
 """What stands for the rule when the partner's own rep gets the lead."""
+RESERVED = "reserved"
+"""Likewise when the rep gets it who brought it or whose account it is."""
 _LONGEST_TRAIL = 400
 
 
@@ -102,6 +105,9 @@ def choose(
         now: The present instant, for working hours.
     """
     search = _Search(referral, facts, document, desk, now)
+    reserved = referral.reserved_for
+    if reserved and search.is_there(reserved):
+        return Choice(rep=reserved, rule=RESERVED)
     if document.routing.owner_first and owner and search.takes(owner):
         return Choice(rep=owner, rule=OWNER)
     for index, rule in enumerate(document.routing.rules):
@@ -169,6 +175,13 @@ class _Search:
         self.desk = desk
         self.now = now
         self.trail: list[Step] = []
+
+    def is_there(self, reserved: str) -> bool:
+        """Return whether the rep it is reserved for gets it; how much they have is their affair."""
+        why = self._absent(self.desk.reps([reserved]).get(reserved))
+        if why:
+            self.trail.append(Step(RESERVED, reserved, why))
+        return why is None
 
     def takes(self, owner: str) -> bool:
         """Return whether the partner's own rep takes the lead."""

@@ -14,6 +14,8 @@ from introducer.program import Program
 from introducer.referral import Facts, Referral, Share, Touch
 
 SELF_REFERRAL = "self_referral"
+CREDITED = frozenset({"active", "invited"})
+"""Partners who may be credited; what an invited one earns waits for them."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +26,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Also of a lead that is turned down: its partners shall see what became of it."""
     flags: list[Touch]
     """Signals to be kept beside the referral; they belong to no partner and earn nothing."""
+    uncredited: dict[str, str] = {}
+    """Partners of its touches who may not be credited, and why; to be kept with the referral."""
 
 
 def judge(
@@ -40,6 +44,17 @@ def judge(
         partners: By id, those of the touches' partners who exist.
         document: The program version it was made under.
     """
+    verdict = _judge(referral, touches, partners, document)
+    without = uncredited(referral, touches, partners, document)
+    return msgspec.structs.replace(verdict, uncredited=without)
+
+
+def _judge(
+    referral: Referral,
+    touches: Sequence[Touch],
+    partners: Mapping[str, Partner],
+    document: Program,
+) -> Verdict:
     shares = credited(referral, touches, partners, document)
     if referral.duplicate_of:
         return Verdict(command=MarkDuplicate(of=referral.duplicate_of), shares=shares, flags=[])
@@ -69,26 +84,38 @@ def credited(
 ) -> list[Share]:
     """Return the parts of the credit, making 10,000, or none when nobody may be credited.
 
-    A touch counts when its partner is active, takes part in the referral's program and is
-    of an audience and type that may be credited.
+    A touch counts when its partner is active or invited, takes part in the referral's program
+    and is of an audience and type that may be credited.
     """
-    rule = document.attribution
-    valid = [
-        touch
-        for touch in touches
-        if _may_be_credited(partners.get(touch.partner), referral, rule.creditable)
-    ]
-    parts = attribution.credit(valid, rule, at=referral.submitted_at)
-    return [
-        Share(
-            partner=partner,
-            basis_points=basis_points,
-            audience=partners[partner].audience,
-            org=partners[partner].org,
-            facts=facts_of(partners[partner], referral),
-        )
-        for partner, basis_points in parts.items()
-    ]
+    without = uncredited(referral, touches, partners, document)
+    parts = attribution.credit(
+        touches, document.attribution, at=referral.submitted_at, uncredited=without
+    )
+    return [share_of(partners[name], part, referral) for name, part in parts.items()]
+
+
+def uncredited(
+    referral: Referral,
+    touches: Sequence[Touch],
+    partners: Mapping[str, Partner],
+    document: Program,
+) -> dict[str, str]:
+    """Return the partners of *touches* who may not be credited, each with the reason's code."""
+    rule = document.attribution.creditable
+    named = dict.fromkeys(touch.partner for touch in touches if touch.partner)
+    reasons = {name: barred(partners.get(name), referral.program, rule) for name in named}
+    return {name: why for name, why in reasons.items() if why}
+
+
+def share_of(partner: Partner, basis_points: int, referral: Referral) -> Share:
+    """Return *partner*'s part of the credit for *referral*, with what is known of them now."""
+    return Share(
+        partner=partner.id,
+        basis_points=basis_points,
+        audience=partner.audience,
+        org=partner.org,
+        facts=facts_of(partner, referral),
+    )
 
 
 def facts_of(partner: Partner, referral: Referral) -> Facts:
@@ -104,19 +131,28 @@ def facts_of(partner: Partner, referral: Referral) -> Facts:
         "partner.organization": partner.org,
         "partner.segment": partner.segment,
         "partner.score": partner.score,
-        "partner.days": max(calendar.days_between(partner.enrolled_at, referral.submitted_at), 0),
+        "partner.days": _days(partner, referral),
     }
     return {name: value for name, value in known.items() if value not in {None, ""}}
 
 
-def _may_be_credited(partner: Partner | None, referral: Referral, rule: Creditable) -> bool:
-    return (
-        partner is not None
-        and partner.status == "active"
-        and partner.program == referral.program
-        and (not rule.audiences or partner.audience in rule.audiences)
-        and (not rule.types or partner.type in rule.types)
-    )
+def _days(partner: Partner, referral: Referral) -> int | None:
+    if not partner.enrolled_at:
+        return None  # invited: nobody knows whether they ever will
+    return max(calendar.days_between(partner.enrolled_at, referral.submitted_at), 0)
+
+
+def barred(partner: Partner | None, program: str, rule: Creditable) -> str:
+    """Return why *partner* may not be credited in *program*, empty when they may."""
+    if partner is None or partner.program != program:
+        return "unknown"
+    if partner.status not in CREDITED:
+        return "inactive"
+    if rule.audiences and partner.audience not in rule.audiences:
+        return "audience"
+    if rule.types and partner.type not in rule.types:
+        return "type"
+    return ""
 
 
 def _country_fits(referral: Referral, main: Share, document: Program) -> bool:

@@ -67,6 +67,10 @@ class Intake(Part, frozen=True):
     page: Page = Page()
     waiting_days: Annotated[int, Meta(ge=1, le=3650)] = 365
     """How long the rewards of an invited partner wait for them to enrol."""
+    remind_days: Annotated[list[Annotated[int, Meta(ge=1, le=365)]], Meta(max_length=5)] = (
+        msgspec.field(default_factory=lambda: [7, 21])
+    )
+    """How many days after the invitation somebody who did not enrol is reminded."""
     conversions: Literal["create", "wait"] = "create"
     """Whether a reported sale of somebody nobody referred, with a partner's click or code,
     makes a referral, or waits for one."""

@@ -1,14 +1,18 @@
 """Partners in the Core table.
 
 ``PARTNER#{id}`` / ``PROFILE``, ``SUCCESS#{referral}``. A login finds its partner through
-the claim ``global`` / ``login``.
+the claim ``global`` / ``login``, a mailbox through ``{program}`` / ``partner_email``. Who was
+invited and is to be reminded hangs on ``gsi3`` ``DUE#invite#{shard}`` / the time of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 from pynamodb.expressions.operand import Path
 
+from introducer import ids
 from introducer import partner as partners
 from introducer.clock import Instant
 from introducer.document.audience import Engagement
@@ -24,6 +28,11 @@ from introducer.tables.store import Table, Transaction
 _PAGE = 100
 _MOST_TURNED_DOWN = 2_000
 """How many of a partner's newest referrals may have been turned down before counting gives up."""
+INVITE_SHARDS = 4
+
+
+class MailboxTakenError(AlreadyExistsError):
+    """The mailbox is somebody's already; look them up and decide anew."""
 
 
 def enrol(writes: Transaction, partner: Partner, contact: Contact, *, actor: str) -> None:
@@ -32,25 +41,33 @@ def enrol(writes: Transaction, partner: Partner, contact: Contact, *, actor: str
     The transaction fails with :class:`AlreadyExistsError` when the login or the
     mailbox is enrolled already.
     """
-    claimed = [
-        login_claim(partner.login, partner.entity),
-        Claim(
-            scope=partner.program,
-            kind="partner_email",
-            value=partner.email_key,
-            target=partner.id,
-        ),
-    ]
-    writes.put(Table.CORE, partner.entity, "PROFILE", partner, condition=store.absent())
-    events.add(writes, partners.enrolled(partner, actor=actor))
-    people.add_contact(writes, partner.person, _with_claims(contact, claimed))
-    for claim in claimed:
-        claims.add(
-            writes,
-            claim,
-            now=partner.enrolled_at,
-            error=AlreadyExistsError(f"this {_words(claim.kind)} is enrolled already"),
-        )
+    _make(writes, partner, contact, partners.enrolled(partner, actor=actor), partner.enrolled_at)
+    _take_login(writes, partner, now=partner.enrolled_at)
+
+
+def invite(
+    writes: Transaction, partner: Partner, contact: Contact, *, credited: bool = False
+) -> None:
+    """Add somebody who was invited: profile, event, contact and the claim of the mailbox.
+
+    The transaction fails with :class:`MailboxTakenError` when the mailbox is somebody's.
+    """
+    event = partners.invited(partner, credited=credited)
+    _make(writes, partner, contact, event, partner.invited_at)
+
+
+def join(
+    writes: Transaction, before: Partner, after: Partner, contact: Contact, *, actor: str
+) -> None:
+    """Add the enrolment of somebody invited, who stays the same partner.
+
+    The transaction fails with :class:`StaleError` when somebody else joined or changed the
+    partner first, with :class:`AlreadyExistsError` when the login is enrolled already.
+    """
+    save(writes, before, after, partners.enrolled(after, actor=actor))
+    claimed = [login_claim(after.login, after.entity), mailbox_claim(after)]
+    people.add_contact(writes, after.person, _with_claims(contact, claimed))
+    _take_login(writes, after, now=after.enrolled_at)
 
 
 def set_payee(
@@ -73,6 +90,7 @@ def save(writes: Transaction, before: Partner, after: Partner, event: Event) -> 
         after.entity,
         "PROFILE",
         after,
+        index=_index(after),
         condition=Path("version") == before.version,
         error=StaleError("somebody else changed the partner first"),
     )
@@ -120,17 +138,41 @@ def find_partners(partners: list[str]) -> dict[str, Partner]:
 
 
 def partner_by_email_key(program: str, email_key: str, *, now: Instant) -> str:
-    """Return the id of the partner who enrolled with this mailbox, or an empty string."""
+    """Return the id of the partner who has this mailbox, or an empty string."""
     claim = claims.find(program, "partner_email", email_key, now=now)
     return claim.target if claim else ""
 
 
 def by_email_keys(program: str, email_keys: list[str]) -> dict[str, Partner]:
-    """Return the partners who enrolled with these mailboxes, by the mailbox's keyed hash."""
+    """Return the partners who have these mailboxes, by the mailbox's keyed hash."""
     wanted = [(claims.key(program, "partner_email", key), "CLAIM") for key in email_keys]
     found = store.batch_get(Table.CORE, wanted, consistent=True)
     known = find_partners([stored["target"] for stored in found.values()])
     return {each.email_key: each for each in known.values()}
+
+
+def of_mailbox(program: str, email_key: str, *, now: Instant) -> Partner | None:
+    """Return the partner who has this mailbox, enrolled or invited, or None."""
+    partner = partner_by_email_key(program, email_key, now=now)
+    return find_partner(partner) if partner else None
+
+
+def to_remind(now: Instant) -> Iterator[Partner]:
+    """Yield the invited partners who are to be reminded at *now*."""
+    for shard in range(INVITE_SHARDS):
+        due = f"DUE#invite#{shard}"
+        for keys in store.query_all(Table.CORE, due, between=("0", now), index="gsi3"):
+            found = find_partner(keys["pk"].partition("#")[2])
+            # The index may be a moment behind: what counts is the profile.
+            if found and found.status == "invited" and found.remind_at and found.remind_at <= now:
+                yield found
+
+
+def mailbox_claim(partner: Partner) -> Claim:
+    """Return the claim that ties a mailbox to its partner."""
+    return Claim(
+        scope=partner.program, kind="partner_email", value=partner.email_key, target=partner.id
+    )
 
 
 def login_claim(login: str, entity: str) -> Claim:
@@ -162,9 +204,35 @@ def _won(partner: str, most: int) -> int:
             return min(count, most)
 
 
+def _make(
+    writes: Transaction, partner: Partner, contact: Contact, event: Event, now: Instant
+) -> None:
+    """Add a new partner under their mailbox; who has a login, takes it besides."""
+    mailbox = mailbox_claim(partner)
+    login = [login_claim(partner.login, partner.entity)] if partner.login else []
+    index = _index(partner)
+    writes.put(
+        Table.CORE, partner.entity, "PROFILE", partner, index=index, condition=store.absent()
+    )
+    events.add(writes, event)
+    people.add_contact(writes, partner.person, _with_claims(contact, [*login, mailbox]))
+    taken = MailboxTakenError("this e-mail address is enrolled already")
+    claims.add(writes, mailbox, now=now, error=taken)
+
+
+def _take_login(writes: Transaction, partner: Partner, *, now: Instant) -> None:
+    taken = AlreadyExistsError("this login is enrolled already")
+    claims.add(writes, login_claim(partner.login, partner.entity), now=now, error=taken)
+
+
+def _index(partner: Partner) -> dict[str, str]:
+    if partner.status != "invited" or not partner.remind_at:
+        return {}
+    return {
+        "gsi3pk": f"DUE#invite#{ids.shard(partner.id, INVITE_SHARDS)}",
+        "gsi3sk": partner.remind_at,
+    }
+
+
 def _with_claims(contact: Contact, claimed: list[Claim]) -> Contact:
     return msgspec.structs.replace(contact, claims=[claim.pk for claim in claimed])
-
-
-def _words(kind: str) -> str:
-    return {"partner_email": "e-mail address"}.get(kind, kind)

@@ -1,0 +1,128 @@
+"""Inviting a partner: one place for reps, managers, verbal referrals, files, mails and advocacy.
+
+Who is invited exists as a partner at once: referrals may be credited to them and what they earn
+waits. They become active when a login that verified the mailbox enrols.
+"""
+
+from __future__ import annotations
+
+from introducer import clock, eligibility, identity, ids, keyring
+from introducer import partner as partner_life
+from introducer.clock import Instant
+from introducer.eligibility import Candidate
+from introducer.errors import Fault, InvalidInputError, SeveralFaultsError
+from introducer.partner import Partner, listing
+from introducer.program import Program, ProgramVersion
+from introducer.tables import partners, prospects
+from introducer.tables.people import Contact
+from introducer.tables.store import Transaction
+
+LEAST_DAYS = 7
+"""Nobody gets two mails about one invitation within so many days, whoever asks for them."""
+
+
+def invite(  # noqa: PLR0913  (what an invitation is made of)
+    writes: Transaction,
+    version: ProgramVersion,
+    *,
+    name: str,
+    email: str,
+    audience: str,
+    locale: str,
+    country: str,
+    owner: str,
+    actor: str,
+    now: Instant,
+    note: str = "",
+    credited: bool = False,
+) -> Partner:
+    """Return the partner of a mailbox, inviting them when nobody has it.
+
+    Somebody known, enrolled or invited, is returned as they are, and nothing is added. A commit
+    of what was added fails with :class:`~introducer.tables.partners.MailboxTakenError` when
+    somebody else got in first: call it again then. One transaction takes one new invitation of
+    a mailbox.
+
+    Args:
+        writes: Gets what makes them exist: profile, event, contact, claim of the mailbox.
+        version: The program version in force.
+        name: What they are called.
+        email: Their address.
+        audience: The key of the audience they are to join.
+        locale: For the mail; empty for the audience's.
+        country: Where they are.
+        owner: The rep who looks after them; empty for the one on the company's list, if any.
+        actor: Who invites them, as events name whoever acts.
+        now: The present instant.
+        note: What the inviter knows of them; kept with their address.
+        credited: Whether a referral of theirs is why they are invited.
+
+    Raises:
+        InvalidInputError: ``invalid_email`` or ``unknown_audience``.
+        SeveralFaultsError: They cannot join this audience, as far as that can be known now.
+    """
+    address = identity.check_email(email)
+    key = identity.email_key(address, keyring.secret(keyring.IDENTITY))
+    known = partners.of_mailbox(version.program, key, now=now)
+    if known:
+        return known
+    document = version.document
+    listed = prospects.find(version.program, key)
+    _check(document, Candidate(audience=audience, country=country, prospect=listed))
+    said = listing(listed, "")
+    partner = Partner(
+        id=ids.new_id(),
+        program=version.program,
+        audience=audience,
+        person=ids.new_id(),
+        login="",
+        country=country,
+        enrolled_at="",
+        version=1,
+        status="invited",
+        locale=locale or document.audiences[audience].locale,
+        email_key=key,
+        invited_at=now,
+        invited_by=actor,
+        remind_at=next_reminder(now, document, now),
+        **{**said, "owner": owner or said.get("owner", "")},
+    )
+    contact = Contact(name=name, email=address, note=note, locale=partner.locale)
+    partners.invite(writes, partner, contact, credited=credited)
+    return partner
+
+
+def remind(
+    writes: Transaction, partner: Partner, document: Program, *, actor: str, now: Instant
+) -> bool:
+    """Add a reminder to somebody invited; return whether there is to be one.
+
+    Not for those who enrolled, and not within :data:`LEAST_DAYS` of the last mail.
+    """
+    last = partner.reminded_at or partner.invited_at
+    if partner.status != "invited" or clock.plus(last, days=LEAST_DAYS) > now:
+        return False
+    after, event = partner_life.reminded(
+        partner,
+        next_at=next_reminder(partner.invited_at, document, now),
+        now=now,
+        actor=actor,
+    )
+    partners.save(writes, partner, after, event)
+    return True
+
+
+def next_reminder(invited_at: Instant, document: Program, now: Instant) -> Instant:
+    """Return when somebody invited then is to be told again after *now*, empty for never."""
+    days = sorted(document.intake.remind_days)
+    return next((at for each in days if (at := clock.plus(invited_at, days=each)) > now), "")
+
+
+def _check(document: Program, candidate: Candidate) -> None:
+    audience = document.audiences.get(candidate.audience)
+    if audience is None:
+        raise InvalidInputError("audience", "no such audience", code="unknown_audience")
+    found = eligibility.against_inviting(audience, document, candidate)
+    if found:
+        faults = [Fault(each.code, each.field, each.message) for each in found]
+        raise SeveralFaultsError("not_eligible", "they cannot join this audience", faults)
