@@ -8,8 +8,8 @@ import pytest
 
 from introducer.errors import InvalidInputError
 from submit import inputs
+from submit.lead_form import NewReferral
 from submit.problem import MediaTypeError, RequestError, TooLargeError
-from submit.resources.referrals import NewReferral
 from submit.resources.webhooks import Message
 
 NOW = "2026-11-22T11:17:00.000Z"
