@@ -12,6 +12,7 @@ from introducer.check import (
     limits,
     names,
     overlap,
+    page,
     plans,
     settings,
 )
@@ -27,6 +28,7 @@ CHECKS: tuple[Callable[[Program], Iterator[Finding]], ...] = (
     limits.findings,
     overlap.findings,
     law.findings,
+    page.findings,
 )
 
 

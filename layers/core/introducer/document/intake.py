@@ -16,7 +16,7 @@ Channel = Literal["form", "api", "page", "verbal", "email", "csv", "event", "mig
 class Consent(Part, frozen=True):
     """What a referred person agrees to, by language; ``version`` names the text."""
 
-    version: Text = "1"
+    version: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] = "1"
     texts: dict[Locale, LongText] = {}
 
 
@@ -31,6 +31,9 @@ class Identity(Part, frozen=True):
     domain: Literal["ignore", "lookup", "unique"] = "lookup"
 
 
+LabelKey = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}(\.[a-z][a-z0-9_]{0,31}){1,2}$")]
+
+
 class PageText(Part, frozen=True):
     """The words of the landing page in one language."""
 
@@ -39,13 +42,19 @@ class PageText(Part, frozen=True):
     button: Annotated[str, Meta(min_length=1, max_length=60)]
     thanks: LongText
     privacy_url: Annotated[str, Meta(pattern=r"^https://[^\s]{1,500}$")] | None = None
+    labels: Annotated[dict[LabelKey, Text], Meta(max_length=300)] = {}
+    """What keys are called in this language: ``products.fibre``, ``answers.when``,
+    ``answers.when.this_year``, ``metadata.contract``, ``industries.health``."""
 
 
 PageField = Literal["phone", "company", "product", "note", "size", "industry"]
 
 
 class Page(Part, frozen=True):
-    """The landing page that partners share: its words, and what it asks besides the questions."""
+    """The landing page that partners share: its words, and what it asks besides the questions.
+
+    Without words there is no page.
+    """
 
     texts: dict[Locale, PageText] = {}
     asks: Annotated[list[PageField], Meta(max_length=10)] = msgspec.field(
@@ -53,6 +62,11 @@ class Page(Part, frozen=True):
     )
     metadata: Annotated[list[Key], Meta(max_length=20)] = []
     """Fields of the program that the page asks for."""
+    industries: Annotated[list[Key], Meta(max_length=60)] = []
+    """What can be chosen where the industry is asked."""
+    hosted: bool = False
+    """Whether a new link without a destination leads to the partner's own page here, instead of
+    ``landing_url``."""
     least_seconds: Annotated[int, Meta(ge=0, le=60)] = 2
     """A form that comes back sooner was not filled in by a person."""
 
