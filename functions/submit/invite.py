@@ -34,7 +34,9 @@ def invite(  # noqa: PLR0913  (what an invitation is made of)
     actor: str,
     now: Instant,
     note: str = "",
+    org: str = "",
     credited: bool = False,
+    **profile: str,
 ) -> Partner:
     """Return the partner of a mailbox, inviting them when nobody has it.
 
@@ -55,7 +57,9 @@ def invite(  # noqa: PLR0913  (what an invitation is made of)
         actor: Who invites them, as events name whoever acts.
         now: The present instant.
         note: What the inviter knows of them; kept with their address.
+        org: The partner company they work for; empty for none.
         credited: Whether a referral of theirs is why they are invited.
+        **profile: Further fields of the partner: ``type``, ``member_since``.
 
     Raises:
         InvalidInputError: ``invalid_email`` or ``unknown_audience``.
@@ -80,12 +84,13 @@ def invite(  # noqa: PLR0913  (what an invitation is made of)
         enrolled_at="",
         version=1,
         status="invited",
+        org=org,
         locale=locale or document.audiences[audience].locale,
         email_key=key,
         invited_at=now,
         invited_by=actor,
         remind_at=next_reminder(now, document, now),
-        **{**said, "owner": owner or said.get("owner", "")},
+        **{**said, "owner": owner or said.get("owner", ""), **profile},
     )
     contact = Contact(name=name, email=address, note=note, locale=partner.locale)
     partners.invite(writes, partner, contact, credited=credited)

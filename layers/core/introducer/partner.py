@@ -64,6 +64,8 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When they are reminded of the invitation next; empty for never."""
     reminded_at: Instant = ""
     """When they were reminded last."""
+    member_since: Instant = ""
+    """When they joined elsewhere, for partners who were brought in from another system."""
 
     @property
     def entity(self) -> str:
