@@ -11,6 +11,7 @@ from introducer.clock import Instant
 from introducer.document.plan import Clawback
 from introducer.errors import StaleError
 from introducer.ledger import Balance, Kind, Posting
+from introducer.money import BASIS_POINTS
 from introducer.program import Program
 from introducer.reward import Reversal, Reward
 from introducer.tables import ledger, payouts, rewards, tallies
@@ -52,7 +53,7 @@ def book(seen: Look, *, now: Instant, lower: bool = False) -> bool:
         somebody may have too much in a tally that they depend on.
     """
     name, document, done = seen.facts.referral.id, seen.rules.document, True
-    for holder, unit in sorted({each.account for each in changes(seen)}):
+    for holder, unit in _in_order(changes(seen)):
 
         def plan(balance: Balance, account: tuple[str, str] = (holder, unit)) -> Sequence[Entry]:
             nonlocal done
@@ -82,6 +83,16 @@ def changes(seen: Look) -> list[Change]:
         if before is None or change.more_minor or _back(seen, before):
             found.append(change)
     return found
+
+
+def _in_order(found: Sequence[Change]) -> list[tuple[str, str]]:
+    """Return the accounts to be booked: first those that only lose.
+
+    What a dispute takes from one partner and gives to another is then in the budget again
+    when the other's part is asked of it.
+    """
+    rising = {each.account for each in found if each.more_minor > 0}
+    return sorted({each.account for each in found}, key=lambda each: (each in rising, each))
 
 
 def entries(seen: Look, wanted: Sequence[Change], balance: Balance, now: Instant) -> list[Entry]:
@@ -160,7 +171,7 @@ def _entry(seen: Look, change: Change, purse: Purse, now: Instant) -> Entry:
     charges, takes = purse.charge(before, after)
     version = before.version + 1 if before else 1
     after = msgspec.structs.replace(after, charges=charges, version=version)
-    postings = [*_correction(before, base, version, now)]
+    postings = [*_correction(before, base, version, now, _why(seen, before))]
     source = _account_of(base)
     postings += [
         posting(
@@ -219,9 +230,9 @@ def _counted(
 
 
 def _correction(
-    before: Reward | None, base: Reward, version: int, now: Instant
+    before: Reward | None, base: Reward, version: int, now: Instant, why: str
 ) -> Iterator[Posting]:
-    """Yield what brings the books from *before* to *base*."""
+    """Yield what brings the books from *before* to *base*, and *why* if there was a *before*."""
     if before is None:
         if base.amount_minor:
             yield posting(base, "reward", Kind.REWARD_EARNED, base.amount_minor, base.earned_at)
@@ -230,13 +241,36 @@ def _correction(
     if more < 0:
         source = _account_of(before)
         kind = Kind.REWARD_REVERSED
-        yield posting(base, f"lower-{version}", kind, -more, now, source=source, reason="displaced")
+        yield posting(base, f"lower-{version}", kind, -more, now, source=source, reason=why)
     elif more > 0:
         kind = Kind.REWARD_EARNED
-        yield posting(base, f"raise-{version}", kind, more, now, reason="displaced")
+        yield posting(base, f"raise-{version}", kind, more, now, reason=why)
         if base.status == "released":
             fact = f"raise-release-{version}"
-            yield posting(base, fact, Kind.REWARD_RELEASED, more, now, reason="displaced")
+            yield posting(base, fact, Kind.REWARD_RELEASED, more, now, reason=why)
+
+
+def _why(seen: Look, before: Reward | None) -> str:
+    """Return why a stored reward changes: its holder's part did, or what happened before it."""
+    if before is None or not seen.facts.referral.dispute:
+        return "displaced"
+    return "recredited" if _part_then(before) != _part_now(seen, before.partner) else "displaced"
+
+
+def _part_then(before: Reward) -> int:
+    if not before.offered_minor:
+        return 0
+    steps = (step["basis_points"] for step in before.trace if step.get("step") == "share")
+    return int(next(steps, BASIS_POINTS))
+
+
+def _part_now(seen: Look, holder: str) -> int:
+    kind, _, name = holder.rpartition(".")
+    if kind == "org":
+        return sum(each.basis_points for each in seen.facts.shares if each.org == name)
+    if kind:
+        return BASIS_POINTS  # reps and customers are nobody's part of the credit
+    return next((each.basis_points for each in seen.facts.shares if each.partner == name), 0)
 
 
 def _account_of(each: Reward) -> str:

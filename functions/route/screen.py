@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from introducer import clock, life, prospect, screening
 from introducer.command import Clear
 from introducer.partner import Partner
@@ -28,6 +30,8 @@ def screen(referral_id: str, *, cause: str) -> None:
     document = programs.version(before.program, before.program_version).document
     known = _partners(detail.touches)
     verdict = screening.judge(before, detail.touches, known, document)
+    without = screening.uncredited(before, detail.touches, known, document)
+    before = msgspec.structs.replace(before, uncredited=without)
     after, event = life.apply(
         before, verdict.command, document, now=clock.now(), actor="system", cause=cause
     )

@@ -24,6 +24,7 @@ EVENTS = {
     "ReferralExpired": "Nothing happened for too long.",
     "ReferralHeld": "Rewards for it are being kept back while something is looked into.",
     "ReferralReleased": "Rewards for it are no longer kept back.",
+    "ReferralRecredited": "A dispute was decided: the credit for it has changed.",
     "ReferralEventRecorded": "Something that counts in the program was reported.",
     "SaleRecorded": "The customer bought again.",
     "SaleRefunded": "Part of a purchase was paid back.",

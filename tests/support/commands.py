@@ -12,12 +12,14 @@ from introducer.command import (
     Command,
     Expire,
     Hold,
+    Identify,
     Lose,
     MarkDuplicate,
     MarkIneligible,
     RecordEvent,
     RecordRefund,
     RecordSale,
+    Recredit,
     Reject,
     Release,
     Remind,
@@ -50,6 +52,7 @@ COMMANDS: tuple[Command, ...] = (
     Win(sale=SALE),
     Lose(reason="budget", source_at=LATER),
     RecordSale(sale=SALE),
+    Identify(external="crm/006-A"),
     RecordEvent(event="demo_held", id="e1", at=LATER),
     RecordRefund(sale="s1", refund="f1", amount_minor=1_000, nothing_left=False),
     RecordRefund(sale="s1", refund="f1", amount_minor=50_000, nothing_left=True),
@@ -59,6 +62,13 @@ COMMANDS: tuple[Command, ...] = (
     Expire(),
     Hold(reason="self_referral"),
     Release(reason="reviewed"),
+    Recredit(
+        dispute="d1",
+        reason="evidence",
+        partner="quin",
+        audience="partners",
+        parts={"quin": 10_000},
+    ),
 )
 
 STATUSES = (
@@ -82,6 +92,7 @@ ALLOWED: dict[str, set[str]] = {
     "Win": {"assigned", "accepted", "qualified", "proposal", "lost"},
     "Lose": {"assigned", "accepted", "qualified", "proposal"},
     "RecordSale": {"won", "retained"},
+    "Identify": set(STATUSES[:10]),
     "RecordEvent": set(
         "submitted screening review assigned accepted qualified proposal won retained".split()
     ),
@@ -92,4 +103,5 @@ ALLOWED: dict[str, set[str]] = {
     "Expire": set("submitted screening review assigned accepted qualified proposal".split()),
     "Hold": set(STATUSES[:10]),
     "Release": set(STATUSES[:10]),
+    "Recredit": set(STATUSES[1:10]) | {"refunded", "churned"},
 }

@@ -153,6 +153,7 @@ def test_earning_hears_of_all_that_earns_or_takes_back() -> None:
         "ReferralRefunded",
         "ReferralRetained",
         "ReferralChurned",
+        "ReferralRecredited",
     } == set(always["detail-type"])
 
 

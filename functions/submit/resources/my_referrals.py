@@ -90,7 +90,8 @@ def read_my_referral(call: Call[Any, Any]) -> Answer:
     """Read a referral the caller is credited for, with its timeline."""
     partner = partner_of(call)
     detail = referrals.detail(call.path["referral"])
-    share = next((share for share in detail.shares if share.partner == partner.id), None)
+    every = [*detail.shares, *detail.former]
+    share = next((share for share in every if share.partner == partner.id), None)
     if share is None:
         # The same answer as for one that does not exist.
         raise NotFoundError("no such referral")

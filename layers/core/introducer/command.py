@@ -99,6 +99,13 @@ class RecordSale(msgspec.Struct, frozen=True, kw_only=True):
     sale: Sale
 
 
+class Identify(msgspec.Struct, frozen=True, kw_only=True):
+    """A sender's own id was tied to it; nothing else changes."""
+
+    external: str
+    """``{source}/{external id}``."""
+
+
 class RecordEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event of the program's own was reported; an amount comes with its currency."""
 
@@ -151,6 +158,18 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Recredit(msgspec.Struct, frozen=True, kw_only=True):
+    """A dispute was decided: others are credited than before, or with other parts."""
+
+    dispute: str
+    reason: str
+    partner: str
+    """Who gets most of the credit now, and their audience."""
+    audience: str
+    parts: dict[str, int]
+    """By partner, in basis points that make 10,000."""
+
+
 Command = (
     Clear
     | MarkDuplicate
@@ -166,6 +185,7 @@ Command = (
     | Win
     | Lose
     | RecordSale
+    | Identify
     | RecordEvent
     | RecordRefund
     | Retain
@@ -174,4 +194,5 @@ Command = (
     | Expire
     | Hold
     | Release
+    | Recredit
 )

@@ -31,12 +31,14 @@ from introducer.command import (
     Command,
     Expire,
     Hold,
+    Identify,
     Lose,
     MarkDuplicate,
     MarkIneligible,
     RecordEvent,
     RecordRefund,
     RecordSale,
+    Recredit,
     Reject,
     Release,
     Remind,
@@ -150,6 +152,7 @@ def _sources(command: type, document: Program) -> frozenset[str]:
         Win: working | {"assigned", "lost"},
         Lose: working | {"assigned"},
         RecordSale: SOLD,
+        Identify: still_open | SOLD | {"lost"},
         RecordEvent: still_open | SOLD,
         RecordRefund: SOLD,
         Retain: frozenset({"won"}),
@@ -158,6 +161,8 @@ def _sources(command: type, document: Program) -> frozenset[str]:
         Expire: still_open,
         Hold: still_open | SOLD | {"lost"},
         Release: still_open | SOLD | {"lost"},
+        # Also when it is over: what was earned and kept may be somebody else's.
+        Recredit: (still_open - {"submitted"}) | SOLD | {"lost", "refunded", "churned"},
     }
     return table[command]
 
@@ -212,10 +217,12 @@ def _outcome(  # noqa: PLR0911  (one line for each command)
             return _ended("ReferralWithdrawn", "withdrawn", reason)
         case Expire():
             return "ReferralExpired", {"status": "expired"}, {}
-        case Hold(reason=reason):
-            return "ReferralHeld", {"hold": reason}, {"reason": reason}
-        case Release(reason=reason):
-            return "ReferralReleased", {"hold": ""}, {"reason": reason}
+        case Hold() | Release() | Recredit():
+            return _of_rewards(command)
+        case Identify(external=external):
+            return "ReferralIdentified", {}, {"tied": 1, "external": external}
+        case RecordSale(sale=sale):
+            return "SaleRecorded", _earlier_win(referral, sale, document), _sale_data(sale)
         case _:
             return _customer_outcome(command, document)
 
@@ -238,6 +245,30 @@ def _with_rep(
             facts: Facts = {**referral.facts, "lead.rating": rating}
             rated: dict[str, str | int] = {"rating": rating}
             return "ReferralAssessed", {"facts": facts}, rated | _present(involvement=parts)
+        case _:
+            assert_never(command)
+
+
+def _of_rewards(
+    command: Hold | Release | Recredit,
+) -> tuple[str, dict[str, object], dict[str, str | int]]:
+    match command:
+        case Hold(reason=reason):
+            return "ReferralHeld", {"hold": reason}, {"reason": reason}
+        case Release(reason=reason):
+            return "ReferralReleased", {"hold": ""}, {"reason": reason}
+        case Recredit(dispute=dispute, reason=reason, parts=parts):
+            changes = {
+                "partner": command.partner,
+                "audience": command.audience,
+                "dispute": dispute,
+            }
+            credit = " ".join(f"{partner}:{part}" for partner, part in sorted(parts.items()))
+            return (
+                "ReferralRecredited",
+                {**changes},
+                {"dispute": dispute, "credit": credit, "reason": reason},
+            )
         case _:
             assert_never(command)
 
@@ -275,7 +306,7 @@ def _deadlines(document: Program, now: Instant) -> dict[str, object]:
 
 
 def _customer_outcome(  # noqa: PLR0911  (one line for each command)
-    command: Advance | Win | Lose | RecordSale | RecordEvent | RecordRefund | Retain | Churn,
+    command: Advance | Win | Lose | RecordEvent | RecordRefund | Retain | Churn,
     document: Program,
 ) -> tuple[str, dict[str, object], dict[str, str | int]]:
     match command:
@@ -299,8 +330,6 @@ def _customer_outcome(  # noqa: PLR0911  (one line for each command)
                 {"status": "lost", "reason": reason, "source_at": at},
                 {"reason": reason},
             )
-        case RecordSale(sale=sale):
-            return "SaleRecorded", {}, _sale_data(sale)
         case RecordEvent():
             return "ReferralEventRecorded", {}, _event_data(command, document)
         case RecordRefund(sale=sale_id, refund=refund, amount_minor=amount, nothing_left=gone):
@@ -314,6 +343,22 @@ def _customer_outcome(  # noqa: PLR0911  (one line for each command)
             return "ReferralChurned", {"status": "churned", "source_at": at}, {}
         case _:
             assert_never(command)
+
+
+def _earlier_win(referral: Referral, sale: Sale, document: Program) -> dict[str, object]:
+    """Return what changes when a sale is told of late that came before the one which won.
+
+    So the referral is the same in whatever order its sales are told.
+    """
+    if referral.status != "won" or sale.occurred_at >= referral.won_at:
+        return {}
+    changes: dict[str, object] = {
+        "won_at": sale.occurred_at,
+        "retain_at": clock.plus(sale.occurred_at, days=document.retention_days),
+    }
+    if referral.source_at == referral.won_at:
+        changes["source_at"] = sale.occurred_at
+    return changes
 
 
 def _ended(

@@ -26,8 +26,6 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Also of a lead that is turned down: its partners shall see what became of it."""
     flags: list[Touch]
     """Signals to be kept beside the referral; they belong to no partner and earn nothing."""
-    uncredited: dict[str, str] = {}
-    """Partners of its touches who may not be credited, and why; to be kept with the referral."""
 
 
 def judge(
@@ -44,17 +42,6 @@ def judge(
         partners: By id, those of the touches' partners who exist.
         document: The program version it was made under.
     """
-    verdict = _judge(referral, touches, partners, document)
-    without = uncredited(referral, touches, partners, document)
-    return msgspec.structs.replace(verdict, uncredited=without)
-
-
-def _judge(
-    referral: Referral,
-    touches: Sequence[Touch],
-    partners: Mapping[str, Partner],
-    document: Program,
-) -> Verdict:
     shares = credited(referral, touches, partners, document)
     if referral.duplicate_of:
         return Verdict(command=MarkDuplicate(of=referral.duplicate_of), shares=shares, flags=[])
@@ -100,7 +87,10 @@ def uncredited(
     partners: Mapping[str, Partner],
     document: Program,
 ) -> dict[str, str]:
-    """Return the partners of *touches* who may not be credited, each with the reason's code."""
+    """Return the partners of *touches* who may not be credited, each with the reason's code.
+
+    It is kept with the referral, so that the credit can be computed again at any time.
+    """
     rule = document.attribution.creditable
     named = dict.fromkeys(touch.partner for touch in touches if touch.partner)
     reasons = {name: barred(partners.get(name), referral.program, rule) for name in named}
@@ -137,9 +127,10 @@ def facts_of(partner: Partner, referral: Referral) -> Facts:
 
 
 def _days(partner: Partner, referral: Referral) -> int | None:
-    if not partner.enrolled_at:
+    since = partner.member_since or partner.enrolled_at
+    if not since:
         return None  # invited: nobody knows whether they ever will
-    return max(calendar.days_between(partner.enrolled_at, referral.submitted_at), 0)
+    return max(calendar.days_between(since, referral.submitted_at), 0)
 
 
 def barred(partner: Partner | None, program: str, rule: Creditable) -> str:

@@ -16,11 +16,11 @@ from pynamodb.expressions.operand import Path
 
 from introducer import ids
 from introducer.clock import Instant
+from introducer.document.intake import Identity
 from introducer.errors import AlreadyExistsError, NotFoundError, StaleError
 from introducer.event import Event
 from introducer.referral import Referral, Sale, Share, Touch
-from introducer.tables import claims, events, people, store
-from introducer.tables.claims import Claim
+from introducer.tables import claims, events, leads, people, store
 from introducer.tables.people import Contact
 from introducer.tables.store import Item, Page, Table, Transaction
 
@@ -37,6 +37,8 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
     sales: list[Sale]
     rewards: list[Item]
     events: list[Event]
+    former: list[Share] = []
+    """Shares that a dispute took everything from: their partners still see the referral."""
     tallies: list[Item] = []
     """Its own successes as the tallies hold them; see :mod:`introducer.tables.tallies`."""
 
@@ -53,37 +55,30 @@ def submit(
     contact: Contact,
     touches: Sequence[Touch],
     protected_until: Instant,
+    rule: Identity = Identity(),  # noqa: B008  (frozen)
 ) -> None:
     """Add everything that makes a referral exist.
 
-    Unless it is already known to be a duplicate, the transaction also claims the
-    lead and fails with :class:`LeadTakenError` when an earlier referral holds it.
+    Unless it is already known to be a duplicate, the transaction also claims the lead under
+    every key that *rule* calls unique, and fails with :class:`LeadTakenError` when an earlier
+    referral holds one of them; what it is found by besides is noted.
     """
     writes.put(Table.CORE, referral.entity, "STATE", referral, condition=store.absent())
     events.add(writes, event)
-    claimed = lead_claim(referral, protected_until)
-    held = [claimed.pk] if not referral.duplicate_of else []
+    claimed = [] if referral.duplicate_of else leads.claims_of(referral, rule, protected_until)
+    held = [claim.pk for claim in claimed]
     people.add_contact(writes, referral.lead, msgspec.structs.replace(contact, claims=held))
     for touch in touches:
         writes.put(Table.CORE, referral.entity, f"TOUCH#{touch.at}#{touch.id}", touch)
-    if not referral.duplicate_of:
+    for claim in claimed:
         claims.add(
             writes,
-            claimed,
+            claim,
             now=referral.submitted_at,
             error=LeadTakenError("this lead was referred before"),
         )
-
-
-def lead_claim(referral: Referral, protected_until: Instant) -> Claim:
-    """Return the claim that protects a lead for its first referral."""
-    return Claim(
-        scope=referral.program,
-        kind="lead_email",
-        value=referral.lead_key,
-        target=referral.id,
-        expires_at=protected_until,
-    )
+    if not referral.duplicate_of:
+        leads.note(writes, referral, rule, protected_until)
 
 
 def find(referral: str) -> Referral | None:
@@ -130,9 +125,11 @@ def _detail(items: Iterable[Item]) -> Detail:
     if "STATE" not in parts:
         message = "no such referral"
         raise NotFoundError(message)
+    shares = [store.load(Share, stored) for stored in parts.get("SHARE", [])]
     return Detail(
         referral=store.load(Referral, parts["STATE"][0]),
-        shares=[store.load(Share, stored) for stored in parts.get("SHARE", [])],
+        shares=[each for each in shares if each.basis_points],
+        former=[each for each in shares if not each.basis_points],
         touches=[store.load(Touch, stored) for stored in parts.get("TOUCH", [])],
         sales=[store.load(Sale, stored) for stored in parts.get("SALE", [])],
         rewards=parts.get("REWARD", []),
@@ -201,7 +198,12 @@ def change_sale(writes: Transaction, referral: Referral, before: Sale, after: Sa
 
 
 def add_touch(writes: Transaction, referral: Referral, touch: Touch) -> None:
-    """Add a touch; a repeated one is the same item."""
+    """Add a touch; a repeated one is the same item.
+
+    One that names a partner when the credit was given already is kept as ``late``.
+    """
+    if touch.partner and referral.status != "submitted":
+        touch = msgspec.structs.replace(touch, late=True)
     writes.put(Table.CORE, referral.entity, f"TOUCH#{touch.at}#{touch.id}", touch)
 
 
