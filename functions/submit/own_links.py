@@ -27,7 +27,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         code: A chosen one, else a random one.
-        destination: A page of the program's hosts, else its landing page.
+        destination: A page of the program's hosts; else its landing page, or the link's own
+            hosted page where the program says so.
         path: Path and query of a page beside the landing page, instead of a destination.
         utm: Campaign tags, with the placeholders of :data:`introducer.link.PLACEHOLDERS`.
         fallback: Where it leads while it is suspended.
@@ -55,11 +56,12 @@ def planned(partner: Partner, document: Program, wish: Wish, *, now: Instant) ->
     """
     if wish.code:
         link.check_code(wish.code)
+    code = wish.code or ids.new_code()
     made = Link(
-        code=wish.code or ids.new_code(),
+        code=code,
         program=partner.program,
         partner=partner.id,
-        destination=_destination(document, wish),
+        destination=_destination(document, wish, code),
         created_at=now,
         campaign=wish.campaign,
         channel=wish.channel,
@@ -79,7 +81,8 @@ def check(made: Link, document: Program, now: Instant) -> None:
     Raises:
         InvalidInputError: It is so.
     """
-    link.check_destination(made.destination, document)
+    if not link.leads_to_own_page(made):
+        link.check_destination(made.destination, document)
     if made.fallback:
         link.check_destination(made.fallback, document, "fallback")
     for place, variant in enumerate(made.variants):
@@ -115,11 +118,12 @@ def link_for(
     """
     for attempt in range(_ATTEMPTS):
         parts = ("link", partner.program, partner.id, channel, asset, campaign, str(attempt))
+        code = ids.derived_id(*parts)[:_CODE_LENGTH]
         wanted = Link(
-            code=ids.derived_id(*parts)[:_CODE_LENGTH],
+            code=code,
             program=partner.program,
             partner=partner.id,
-            destination=document.landing_url,
+            destination=link.usual_destination(document, code),
             created_at=now,
             campaign=campaign,
             channel=channel,
@@ -167,11 +171,11 @@ def _use(made: Link) -> tuple[str, ...]:
     return made.program, made.partner, made.channel, made.asset, made.campaign
 
 
-def _destination(document: Program, wish: Wish) -> str:
+def _destination(document: Program, wish: Wish, code: str) -> str:
     if wish.destination and wish.path:
         raise InvalidInputError("path", "send a destination or a path, not both")
     if wish.path:
         return f"https://{link.host_of(document.landing_url)}{wish.path}"
     if wish.variants and not wish.destination:
         return wish.variants[0].destination
-    return wish.destination or document.landing_url
+    return wish.destination or link.usual_destination(document, code)

@@ -18,6 +18,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+OWN_PAGE = "../p/"
+"""How the destination of a link begins that leads to its own hosted page: the code follows.
+
+Relative to ``/r/{code}``, so that it holds for every domain and behind every prefix.
+"""
+
 Pairs = list[tuple[str, str]]
 """Query parameters, decoded, in order, repeats included."""
 
@@ -47,6 +53,7 @@ _LOCATION_LIMIT = 4096
 _UTM_LENGTHS = range(5, 25)
 _SCHEME = "https://"
 _AUTHORITY = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:")
+_CODE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 _UNSAFE = frozenset(' \\"<>^`{|}')
 _SHORT_NAMES = {
     "utm_source": "s",
@@ -68,7 +75,8 @@ class Landing:
         """Take *destination* apart.
 
         Args:
-            destination: An absolute ``https`` URL in ASCII, as the link stores it.
+            destination: An absolute ``https`` URL in ASCII, as the link stores it, or its
+                own page.
             defaults: Campaign tags of the link, by their full name (``utm_source``).
 
         Raises:
@@ -77,7 +85,7 @@ class Landing:
         rest, mark, fragment = destination.partition("#")
         self._page, _, query = rest.partition("?")
         authority = self._page.removeprefix(_SCHEME).partition("/")[0]
-        if (
+        if not _is_own(destination) and (
             not self._page.startswith(_SCHEME)
             or not authority
             or not _AUTHORITY.issuperset(authority)
@@ -175,6 +183,11 @@ def summary(tags: Iterable[tuple[str, str]], limit: int) -> str:
         if len(longer) <= limit:
             text = longer
     return text
+
+
+def _is_own(destination: str) -> bool:
+    code = destination.removeprefix(OWN_PAGE)
+    return destination != code != "" and _CODE.issuperset(code)
 
 
 def _is_utm(name: str) -> bool:

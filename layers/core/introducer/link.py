@@ -11,6 +11,7 @@ from introducer import card, clickid
 from introducer.clock import Instant
 from introducer.errors import InvalidInputError, TransitionError
 from introducer.event import Event
+from introducer.landing import OWN_PAGE
 from introducer.program import Program
 
 CLICKS_DAYS = 90
@@ -167,6 +168,19 @@ def check_code(code: str) -> None:
     else:
         return
     raise InvalidInputError("code", message, code="code_not_allowed")
+
+
+def usual_destination(document: Program, code: str) -> str:
+    """Return where the link *code* leads when nobody says where.
+
+    That is the link's own hosted page or the program's landing page, as the program says.
+    """
+    return f"{OWN_PAGE}{code}" if document.intake.page.hosted else document.landing_url
+
+
+def leads_to_own_page(link: Link) -> bool:
+    """Return whether *link* leads to its own hosted page, which needs no further check."""
+    return link.destination == f"{OWN_PAGE}{link.code}"
 
 
 def check_destination(url: str, document: Program, field: str = "destination") -> None:
