@@ -1,4 +1,8 @@
-"""The Clicks stream in, counters out: per program, link and partner and day.
+"""The Clicks stream in, counters out: per program, link, partner and day, and by value.
+
+What the redirect took for a person is looked at once more here, where a look costs nobody
+time: a click from a network that is rented to servers, or within moments of a mail that
+carried the link, was most likely a program. Such a count is taken back and the click says why.
 
 This mapping has bisecting and partial failure switched off, because the markers that keep
 counters exact rely on whole batches: a batch is counted, or it comes again from the same
@@ -8,15 +12,23 @@ record on. So one bad record must not fail it. What cannot be read is put aside 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from aws_lambda_powertools import Logger
 
-from introducer import clock
+from introducer import clock, networks
 from introducer.clients import client
+from introducer.clock import Instant
 from introducer.settings import setting
-from introducer.tables import rollups
+from introducer.tables import clicked, rollups
 from introducer.tables.rollups import Click
+
+MAILED = "email"
+"""The channel of links that we send by mail."""
+SCAN_S = 2
+"""Who follows a link so soon after its mail went out has not read it."""
 
 logger = Logger()
 
@@ -32,21 +44,26 @@ def handler(event: dict[str, Any], context: object) -> None:
     """
     del context
     clicks: list[Click] = []
+    mails = _Mails(event["Records"])
     for record in sorted(event["Records"], key=_order):
         if record.get("eventName") != "INSERT":
             continue  # our own TTL deletes, should the filter ever let them through
         try:
             click = click_of(record)
+            reason = mails.judge(record, click) if click.counted else ""
         except (KeyError, TypeError, ValueError) as fault:
             _park(record, f"{type(fault).__name__}: {fault}")
-        else:
-            clicks += [click] if click else []
+            continue
+        if reason:
+            clicked.set_aside(record["dynamodb"]["Keys"]["pk"]["S"], reason)
+            click = msgspec.structs.replace(click, counted=False)
+        clicks.append(click)
     counted = rollups.add(clicks, clock.now())
     logger.info("clicks counted", extra={"records": len(event["Records"]), "counted": counted})
 
 
-def click_of(record: Record) -> Click | None:
-    """Return the click a stream record brings, or None when it is one not to be counted.
+def click_of(record: Record) -> Click:
+    """Return the click a stream record brings.
 
     Raises:
         KeyError: An attribute is missing.
@@ -54,15 +71,56 @@ def click_of(record: Record) -> Click | None:
         ValueError: An attribute is empty, or its time is none.
     """
     image = record["dynamodb"]["NewImage"]
-    if "uncounted" in image:
-        return None
     values = {name: image[name]["S"] for name in ("program", "partner", "link", "at")}
     empty = [name for name, value in values.items() if not value]
     if empty:
         message = f"empty: {', '.join(empty)}"
         raise ValueError(message)
     at = clock.parse(values.pop("at"))
-    return Click(event=record["eventID"], day=clock.day(at), **values)
+    said = {name: _text(image, name) for name in ("campaign", "channel", "asset", "country")}
+    if not said["country"] and "net" in image:
+        said["country"] = networks.country(_text(image, "net"))
+    return Click(
+        event=record["eventID"],
+        day=clock.day(at),
+        counted="uncounted" not in image,
+        **values,
+        **said,
+    )
+
+
+class _Mails:
+    """When the links of a batch were last mailed, read once and only where it matters."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._records = records
+        self._sent: dict[str, Instant] | None = None
+
+    def judge(self, record: Record, click: Click) -> str:
+        """Return why *click* was no person's, or nothing.
+
+        Raises:
+            ValueError: Its network is none.
+        """
+        image = record["dynamodb"]["NewImage"]
+        if networks.host(_text(image, "net") or "0.0.0.0/32"):
+            return "data_centre"
+        if click.channel != MAILED:
+            return ""
+        sent = self._times().get(click.link, "")
+        at = _text(image, "at")
+        return "after_mail" if sent and sent <= at < clock.plus(sent, seconds=SCAN_S) else ""
+
+    def _times(self) -> dict[str, Instant]:
+        if self._sent is None:
+            images = [record.get("dynamodb", {}).get("NewImage", {}) for record in self._records]
+            codes = {_text(each, "link") for each in images if _text(each, "channel") == MAILED}
+            self._sent = rollups.mailed_at(sorted(codes - {""}))
+        return self._sent
+
+
+def _text(image: Mapping[str, Any], name: str) -> str:
+    return str(image.get(name, {}).get("S", ""))
 
 
 def _park(record: Record, reason: str) -> None:

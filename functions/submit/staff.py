@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from submit.app import make_app
-from submit.resources import placements, prospects, quality, queues, reps
+from submit.resources import clicks, placements, prospects, quality, queues, reps
 
 app = make_app(
     "staff",
@@ -12,4 +12,5 @@ app = make_app(
     queues.resource,
     placements.resource,
     quality.resource,
+    clicks.resource,
 )

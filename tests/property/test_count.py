@@ -14,8 +14,9 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from introducer import networks
 from introducer.errors import AlreadyExistsError, UncertainError
-from introducer.tables import rollups
+from introducer.tables import clicked, rollups
 from route import count
 from tests.support.stream import click_record
 
@@ -63,8 +64,8 @@ class Transaction:
 
     def update(self, _table: Any, pk: str, _sk: str, actions: Any, **_: Any) -> None:
         """Add to a counter."""
-        _, number = actions[0].values
-        self.added[pk] = int(number.value["N"])
+        for path, number in (action.values for action in actions):
+            self.added[f"{pk} {path}"] = int(number.value["N"])
 
     def commit(self) -> None:
         """Write, and crash before or after it if this is the write to crash at."""
@@ -115,6 +116,8 @@ def _record(number: int, kind: str) -> dict[str, Any]:
     match kind:
         case "bot":
             return click_record(number, uncounted="bot")
+        case "doubtful":
+            return click_record(number, net="192.0.2.0/24")
         case "bad":
             return click_record(number, partner=None)
         case "removed":
@@ -145,6 +148,33 @@ def test_counters_are_exact_however_the_stream_is_cut(
 def _expected(kinds_of_record: list[str]) -> Any:
     for kind in kinds_of_record:
         if kind.startswith("link"):
-            yield "PROGRAM#telecom#ALL"
-            yield f"PROGRAM#telecom#LINK#{kind}"
-            yield f"PROGRAM#telecom#PARTNER#{kind[-1]}"
+            yield "PROGRAM#telecom#ALL clicks"
+            yield f"PROGRAM#telecom#LINK#{kind} clicks"
+            yield f"PROGRAM#telecom#PARTNER#{kind[-1]} clicks"
+        if kind == "bot":
+            yield "PROGRAM#telecom#ALL set_aside"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(["link1", "doubtful"]), min_size=4, max_size=20), deliveries)
+def test_a_verdict_that_changes_between_deliveries_counts_no_click_twice(
+    kinds_of_record: list[str], steps: list[Any]
+) -> None:
+    """A click is counted or set aside, once, as it was judged when it was first written down."""
+    stream = Stream(kinds_of_record)
+    order = random.Random(2)
+    with (
+        mock.patch.object(networks, "host", side_effect=lambda _net: order.choice(["", "Servers"])),
+        mock.patch.object(clicked, "set_aside"),
+    ):
+        for step in steps:
+            stream.deliver(*step)
+        while stream.checkpoint < len(stream.records):
+            stream.deliver(5, "done", 1, order)
+        stream.checkpoint = 0
+        while stream.checkpoint < len(stream.records):
+            stream.deliver(7, "done", 1, order)
+    whole = [
+        stream.table.counters[f"PROGRAM#telecom#ALL {name}"] for name in ("clicks", "set_aside")
+    ]
+    assert len(kinds_of_record) == sum(whole)

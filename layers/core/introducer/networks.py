@@ -9,7 +9,7 @@ from bisect import bisect_right
 from functools import cache
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _LIST = Path(__file__).parent / "hosting.txt"
 
@@ -54,7 +54,7 @@ def country(network: str) -> str:
 
 
 @cache
-def _countries():  # type: ignore[no-untyped-def]  # noqa: ANN202  (the package has no types)
+def _countries() -> Any:  # noqa: ANN401  (the package has no types)
     from ip3country import CountryLookup  # half a megabyte of table, only where clicks are counted
 
     return CountryLookup()

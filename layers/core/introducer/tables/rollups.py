@@ -2,8 +2,14 @@
 
 | item | pk | sk | attributes |
 | --- | --- | --- | --- |
-| counter | ``PROGRAM#{program}#{ALL, LINK#{code} or PARTNER#{id}}`` | ``DAY#{day}`` | clicks |
+| counter | ``PROGRAM#{program}#{ALL, LINK#{code}, PARTNER#{id}}`` | ``DAY#{day}`` | clicks, set_aside |
+| of a value | ``PROGRAM#{program}#BY#{dimension}`` | ``DAY#{day}#{value}`` | the same |
+| last mail with a link | ``MAILED#{code}`` | ``MAIL`` | at, expires |
 | marker | ``BATCH#{first event}`` | ``BATCH`` | events (8 bytes each), expires |
+
+Dimensions whose values are few lie in one partition each, so that a report is one query:
+:data:`DIMENSIONS`. ``set_aside`` are clicks that were stored but not counted, such as those
+of robots; it is kept for the whole program alone.
 
 A batch of stream records is counted in one transaction: its counters and its marker, put
 if absent under the first record's event. The stream may hand the same records over again,
@@ -20,7 +26,8 @@ an ordinary batch pays for it with one small write and no read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -30,11 +37,13 @@ from introducer import clock
 from introducer.clock import Instant
 from introducer.errors import AlreadyExistsError, IntroducerError
 from introducer.tables import store
-from introducer.tables.store import Table, Transaction
+from introducer.tables.store import Item, Table, Transaction
 
 _EVENT_BYTES = 8
 _MARKER_KEPT_DAYS = 3
 """A stream keeps its records one day; nothing older is ever handed over again."""
+DIMENSIONS = ("campaign", "channel", "asset", "country")
+_MAILED_KEPT_DAYS = 7
 _COUNTERS_LIMIT = 99
 """A transaction holds a hundred items; one is the marker."""
 
@@ -48,20 +57,30 @@ class Click(msgspec.Struct, frozen=True, kw_only=True):
     link: str
     day: str
     """``YYYY-MM-DD``, UTC."""
+    campaign: str = ""
+    channel: str = ""
+    asset: str = ""
+    country: str = ""
+    counted: bool = True
+    """False for one that is set aside. Who hands it over again may say otherwise: what was
+    said first stands."""
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
-    """What was counted on one day."""
+    """What was counted on one day, of ``value`` where a dimension was asked for."""
 
     day: str
     clicks: int
+    set_aside: int = 0
+    value: str = ""
 
 
 def add(clicks: Sequence[Click], now: Instant) -> int:
     """Count *clicks* that were not counted before; return how many that were.
 
     Args:
-        clicks: A batch in the order of its stream.
+        clicks: A batch in the order of its stream, those set aside included: the markers
+            name every event, so that a verdict may change between two deliveries.
         now: The present, from which markers are kept three days.
 
     Raises:
@@ -81,7 +100,7 @@ def add(clicks: Sequence[Click], now: Instant) -> int:
             if rest and position == len(clicks):
                 _mark_rest(rest, now)
         else:
-            counted += len(part)
+            counted += sum(click.counted for click in part)
             position += len(part)
     return counted
 
@@ -97,7 +116,37 @@ def days(
     for stored in store.query_all(
         Table.ROLLUPS, pk, between=(f"DAY#{first}", f"DAY#{last}"), consistent=False
     ):
-        yield Day(day=stored["sk"].removeprefix("DAY#"), clicks=stored.get("clicks", 0))
+        yield _day(stored)
+
+
+def values(program: str, dimension: str, first: str, last: str) -> Iterator[Day]:
+    """Yield what was counted from *first* to *last* by each value of one of :data:`DIMENSIONS`."""
+    between = (f"DAY#{first}", f"DAY#{last}#\uffff")
+    pk = f"PROGRAM#{program}#BY#{dimension}"
+    for stored in store.query_all(Table.ROLLUPS, pk, between=between, consistent=False):
+        yield _day(stored)
+
+
+def mailed(code: str, at: Instant) -> None:
+    """Note that a mail with this link went out; what comes within seconds is its scanner."""
+    kept = clock.epoch_s(clock.plus(at, days=_MAILED_KEPT_DAYS))
+    store.put(Table.ROLLUPS, f"MAILED#{code}", "MAIL", {"at": at, "expires": kept})
+
+
+def mailed_at(codes: Iterable[str]) -> dict[str, Instant]:
+    """Return when a mail with each of these links last went out, by code."""
+    found = store.batch_get(Table.ROLLUPS, [(f"MAILED#{code}", "MAIL") for code in codes])
+    return {pk.partition("#")[2]: stored["at"] for (pk, _), stored in found.items()}
+
+
+def _day(stored: Item) -> Day:
+    _, day, *value = stored["sk"].split("#", 2)
+    return Day(
+        day=day,
+        clicks=stored.get("clicks", 0),
+        set_aside=stored.get("set_aside", 0),
+        value=value[0] if value else "",
+    )
 
 
 def _part(clicks: Sequence[Click], begin: int) -> Sequence[Click]:
@@ -111,19 +160,25 @@ def _part(clicks: Sequence[Click], begin: int) -> Sequence[Click]:
 
 
 def _commit(part: Sequence[Click], now: Instant) -> None:
-    totals: dict[tuple[str, str], int] = {}
+    counted: Counter[tuple[str, str]] = Counter()
+    set_aside: Counter[tuple[str, str]] = Counter()
     for click in part:
-        for key in _counters(click):
-            totals[key] = totals.get(key, 0) + 1
+        (counted if click.counted else set_aside).update(_counters(click))
     writes = Transaction()
     _add_marker(writes, [_short(click.event) for click in part], now)
-    for (pk, sk), number in totals.items():
+    for pk, sk in dict.fromkeys([*counted, *set_aside]):
+        # A bare addition would be repeated with a lost reply; the marker beside it is not.
+        adding = [
+            Path(name).add(number)
+            for name, number in (("clicks", counted[pk, sk]), ("set_aside", set_aside[pk, sk]))
+            if number
+        ]
         clicks = Path("clicks")
         writes.update(
             Table.ROLLUPS,
             pk,
             sk,
-            [clicks.add(number)],
+            adding,
             condition=clicks.does_not_exist() | (clicks >= 0),
             error=IntroducerError("a counter is below zero", counter=f"{pk} {sk}"),
         )
@@ -163,10 +218,19 @@ def _short(event: str) -> bytes:
 
 def _counters(click: Click) -> list[tuple[str, str]]:
     sk = f"DAY#{click.day}"
+    whole = (_counter_pk(click.program), sk)
+    if not click.counted:
+        return [whole]
+    by_value = [
+        (f"PROGRAM#{click.program}#BY#{dimension}", f"{sk}#{value}")
+        for dimension in DIMENSIONS
+        if (value := getattr(click, dimension))
+    ]
     return [
-        (_counter_pk(click.program), sk),
+        whole,
         (_counter_pk(click.program, link=click.link), sk),
         (_counter_pk(click.program, partner=click.partner), sk),
+        *by_value,
     ]
 
 
