@@ -17,6 +17,7 @@ PATH = {
     "queue": "review",
     "preview": "2h4k6n8q0s1v3x5z7b9d",
     "job": "accrue",
+    "code": "k7m2p9xw",
 }
 """An example for each path parameter."""
 
@@ -98,6 +99,31 @@ BODIES: dict[str, dict[str, Any]] = {
             "destination": "https://shop.northwind-telecom.example/fibre?plan=office",
             "utm": {"utm_medium": "email"},
         },
+        "chosenCode": {
+            "code": "maria-s",
+            "path": "/fibre?plan=office",
+            "channel": "linkedin",
+            "campaign": "autumn",
+            "utm": {"utm_source": "{channel}", "utm_campaign": "{campaign}-{code}"},
+            "expires_at": "2027-01-31T23:00:00Z",
+        },
+        "twoPages": {
+            "variants": [
+                {"destination": "https://shop.northwind-telecom.example/a", "weight": 3},
+                {"destination": "https://shop.northwind-telecom.example/b", "weight": 1},
+            ]
+        },
+    },
+    "change_link": {
+        "pause": {"status": "suspended"},
+        "elsewhere": {"destination": "https://shop.northwind-telecom.example/mobile"},
+    },
+    "suspend_link": {
+        "suspend": {"status": "suspended", "reason": "spam"},
+        "letItLeadOn": {"status": "active"},
+    },
+    "make_cards": {
+        "batch": {"count": 50, "campaign": "fair", "expires_at": "2027-06-30T22:00:00Z"}
     },
     "reject": {"declined": {"reason": "not_my_territory"}},
     "estimate_rewards": {
@@ -160,6 +186,50 @@ BODIES: dict[str, dict[str, Any]] = {
         "away": {"active": False},
     },
     "set_owner": {"rep": {"rep": "anna-berlin"}, "nobody": {"rep": ""}},
+    "invite_as_rep": {
+        "colleague": {
+            "name": "Nina Neu",
+            "email": "nina@partners.example",
+            "audience": "partners",
+            "country": "DE",
+            "locale": "de",
+        }
+    },
+    "invite_as_manager": {
+        "employeeOfPartner": {
+            "name": "Nina Neu",
+            "email": "nina@partners.example",
+            "audience": "partners",
+            "country": "DE",
+            "organization": "neu-gmbh",
+            "owner": "anna",
+        }
+    },
+    "enter_referral": {
+        "fromSomebodyUnknown": {
+            "name": "Lena Lead",
+            "phone": "+49 30 1234567",
+            "country": "DE",
+            "company": "Lead AG",
+            "note": "Told me at the fair in Berlin",
+            "said_at": "2026-11-20T09:30:00Z",
+            "consent": {"text_version": "1", "given": True, "at": "2026-11-20T09:30:00Z"},
+            "partner": {
+                "name": "Nina Neu",
+                "email": "nina@partners.example",
+                "audience": "partners",
+                "country": "DE",
+                "locale": "de",
+            },
+        },
+        "fromAPartner": {
+            "name": "Lena Lead",
+            "email": "lena@customer.example",
+            "country": "DE",
+            "consent": {"text_version": "1", "given": True, "at": "2026-11-20T09:30:00Z"},
+            "partner": {"id": "0123456789abcdefghjk"},
+        },
+    },
     "assess": {"coSold": {"rating": 4, "involvement": {"0123456789abcdefghjk": "co_sold"}}},
     "assign": {"rep": {"rep": "anna-berlin"}},
     "receive": {

@@ -14,10 +14,11 @@ import msgspec
 from introducer import clock, explain, money
 from introducer.clock import Instant
 from introducer.errors import NotFoundError
+from introducer.ledger import Kind
 from introducer.partner import Partner, Rep
 from introducer.reward import Reward
 from introducer.streams import Record
-from introducer.tables import partners, payouts, referrals, reps, rewards
+from introducer.tables import partners, payouts, people, referrals, reps, rewards
 from notify import messages
 from notify.messages import MESSAGES, Message
 
@@ -68,7 +69,22 @@ def letters(event: Record, *, now: Instant) -> list[Letter]:
 
 
 def _about_partner(message: Message, event: Record) -> list[Letter]:
-    return [_to_partner(message, event, _partner(_id_of(event)), facts={})]
+    partner = _partner(_id_of(event))
+    facts = _invitation(partner, event) if message.to_invited else {}
+    return [_to_partner(message, event, partner, facts=facts)]
+
+
+def _invitation(partner: Partner, event: Record) -> dict[str, str]:
+    """Return what an invitation says, and which page it leads to."""
+    kind, _, inviter = partner.invited_by.partition("#")
+    rep = reps.find(inviter) if kind == "REP" else None
+    contact = people.contact(rep.person) if rep else None
+    return {
+        "program_id": partner.program,
+        "audience": partner.audience,
+        "inviter": contact.name if contact else "",
+        "credited": "yes" if event.get("data", {}).get("credited") else "",
+    }
 
 
 def _about_referral(message: Message, event: Record) -> list[Letter]:
@@ -108,6 +124,12 @@ def _about_referral(message: Message, event: Record) -> list[Letter]:
 def _about_reward(message: Message, event: Record) -> list[Letter]:
     if "." in event["partner"]:
         return []  # the account of a rep, a customer or a company has no mailbox of its own
+    partner = _partner(event["partner"])
+    if partner.status == "invited" and event["kind"] == Kind.REWARD_EARNED:
+        once = f"credit_waiting:{partner.id}"
+        facts = _invitation(partner, event)
+        waits = messages.CREDIT_WAITING
+        return [_to_partner(waits, event, partner, facts=facts, occasion=once)]
     refs = event["refs"]
     amount_minor, occasion = event["amount_minor"], event["id"]
     lines: dict[str, list[str]] = {}
@@ -129,7 +151,7 @@ def _about_reward(message: Message, event: Record) -> list[Letter]:
         "amount": _amount(amount_minor, event["currency"]),
         "reason": event.get("reason", ""),
     }
-    letter = _to_partner(message, event, _partner(event["partner"]), facts=facts, occasion=occasion)
+    letter = _to_partner(message, event, partner, facts=facts, occasion=occasion)
     return [msgspec.structs.replace(letter, lines=lines)]
 
 
@@ -191,6 +213,8 @@ def _to_partner(
     occasion: str = "",
     overtaken: str = "",
 ) -> Letter:
+    if message.to_invited != (partner.status == "invited"):
+        overtaken = overtaken or ("enrolled" if message.to_invited else "not_enrolled")
     return Letter(
         message=message,
         program=event["program"],

@@ -37,7 +37,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One message: its template, who gets it, what it is about and where its button leads.
 
     ``page`` is a path in the portal; the names in braces are ids. ``once_per`` widens
-    what it is sent once for: all rewards of a sale are one piece of news.
+    what it is sent once for: all rewards of a sale are one piece of news. ``to_invited`` is
+    for people who were invited and have not enrolled; they get no other.
     """
 
     template: str
@@ -45,6 +46,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     about: Literal["partner", "referral", "reward", "payout", "batch", "program"]
     page: str
     once_per: Literal["event", "occasion"] = "event"
+    to_invited: bool = False
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,10 +62,17 @@ def _of_referral(template: str) -> tuple[Message, ...]:
     return (Message(template=template, to="partner", about="referral", page=page),)
 
 
+def _to_invited(template: str) -> Message:
+    page = "join/{program_id}/{audience}"
+    return Message(template=template, to="partner", about="partner", page=page, to_invited=True)
+
+
 MESSAGES: dict[str, tuple[Message, ...]] = {
     "PartnerEnrolled": (
         Message(template="partner_enrolled", to="partner", about="partner", page="links"),
     ),
+    "PartnerInvited": (_to_invited("partner_invited"),),
+    "PartnerReminded": (_to_invited("partner_reminded"),),
     "ReferralAssigned": (
         Message(template="lead_assigned", to="rep", about="referral", page="leads/{referral}"),
         *_of_referral("referral_assigned"),
@@ -109,6 +118,10 @@ NOTICE = Message(template="program_changed", to="partner", about="program", page
 """What everybody affected by a new version is told; :mod:`notify.notice` finds them."""
 
 
+CREDIT_WAITING = _to_invited("credit_waiting")
+"""What somebody invited is told, once, instead of the rewards they have not enrolled for."""
+
+
 def compose(
     message: Message,
     facts: Mapping[str, str],
@@ -142,6 +155,7 @@ def compose(
             facts.get("stage", ""), values.get("stage", "").replace("_", " ")
         ),
     }
+    footer = "footer_invited" if message.to_invited else "footer"
     content = _environment().get_template(f"{language}/{message.template}.txt").make_module(values)
     parts: dict[str, Any] = {
         "language": language,
@@ -150,7 +164,7 @@ def compose(
         "paragraphs": _paragraphs(str(content)),
         "action": content.action,  # type: ignore[attr-defined]
         "url": url,
-        "footer": words["footer"].replace("{program}", values["program"]),
+        "footer": words[footer].replace("{program}", values["program"]),
     }
     html = _environment().get_template("layout.html").render(parts)
     wrapped = [_wrapped(paragraph) for paragraph in parts["paragraphs"]]

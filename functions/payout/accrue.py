@@ -12,12 +12,12 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from introducer import clock, life
-from introducer import release as release_rules
 from introducer.clock import Instant
 from introducer.command import Retain
 from introducer.earning.rules import Rules
 from introducer.errors import StaleError, TransitionError
 from introducer.ledger import Balance, Kind
+from introducer.release import NOT_ENROLLED
 from introducer.reward import Reward
 from introducer.tables import ledger, programs, referrals, rewards
 from introducer.tables.ledger import Entry
@@ -85,7 +85,7 @@ def _entry(before: Reward, why: str, waiting: Waiting, now: Instant) -> Entry | 
     """Return the entry that releases a due reward or ends it, None when it has to wait."""
     if not why:
         return _released(before, now)
-    if release_rules.is_forfeited(before, why, now):
+    if waiting.is_over(before, why):
         return _forfeited(before, why, waiting.rules_of(before), now)
     return None
 
@@ -113,7 +113,8 @@ def _forfeited(before: Reward, why: str, rules: Rules, now: Instant) -> Entry:
     charges, takes = Purse(rules, before.partner, now).charge(before, after)
     after = msgspec.structs.replace(after, charges=charges)
     kind, left = Kind.REWARD_REVERSED, before.left_minor
-    taken = posting(before, "forfeit", kind, left, now, source="pending", reason="forfeited")
+    reason = why if why == NOT_ENROLLED else "forfeited"
+    taken = posting(before, "forfeit", kind, left, now, source="pending", reason=reason)
     return Entry(
         postings=(taken,), write=lambda writes: rewards.change(writes, before, after), takes=takes
     )

@@ -40,7 +40,18 @@ class Waiting:
             case = case_of(referrals.detail(due.referral))
             if not release.holds(rules, case, due, milestone):
                 return "condition_not_met"
+        partner = self._owner()
+        if partner and partner.status == "invited":
+            return release.NOT_ENROLLED
         return "engagement_missing" if self._short(rules.document) else ""
+
+    def is_over(self, due: Reward, why: str) -> bool:
+        """Return whether *due* has waited too long for the obstacle *why* to go away."""
+        partner = self._owner()
+        if why != release.NOT_ENROLLED or partner is None:
+            return release.is_forfeited(due, why, self._now)
+        days = self.rules_of(due).document.intake.waiting_days
+        return self._now >= release.claim_until(due, partner.invited_at, days)
 
     def missing(self, due: Reward) -> dict[str, int]:
         """Return what the partner still has to do before *due* is released."""
@@ -50,12 +61,16 @@ class Waiting:
         """Return the rules that *due* was earned under."""
         return _rules(referrals.get(due.referral))
 
+    def _owner(self) -> Partner | None:
+        """Return the partner whose rewards they are; None for a rep, a customer or a company."""
+        if self._partner is None and "." not in self._holder:
+            self._partner = partners.find_partner(self._holder)
+        return self._partner
+
     def _short(self, document: Program) -> dict[str, int]:
-        if "." in self._holder or not any(
-            each.engagement != _NOTHING for each in document.audiences.values()
-        ):
+        if not any(each.engagement != _NOTHING for each in document.audiences.values()):
             return {}
-        partner = self._partner = self._partner or partners.find_partner(self._holder)
+        partner = self._owner()
         audience = document.audiences.get(partner.audience) if partner else None
         if partner is None or audience is None or audience.engagement == _NOTHING:
             return {}

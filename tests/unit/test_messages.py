@@ -11,10 +11,10 @@ from infra import template
 from introducer.ledger import Kind
 from introducer.referral import HANDED_BACK, TURNED_DOWN
 from notify import messages
-from notify.messages import MESSAGES, NOTICE, Mail, Message
+from notify.messages import CREDIT_WAITING, MESSAGES, NOTICE, Mail, Message
 
 TEMPLATES = Path("functions/notify/templates")
-EVERY = [*(message for group in MESSAGES.values() for message in group), NOTICE]
+EVERY = [*(message for group in MESSAGES.values() for message in group), NOTICE, CREDIT_WAITING]
 FACTS = {
     "referral": "r1",
     "country": "DE",
@@ -27,6 +27,10 @@ FACTS = {
     "batch": "b1",
     "count": "3",
     "from": "1 January 2027",
+    "program_id": "acme",
+    "audience": "partners",
+    "inviter": "Anna",
+    "credited": "yes",
 }
 URL = "https://portal.example.com/referrals/r1?a=1&b=2"
 

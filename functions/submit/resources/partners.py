@@ -11,7 +11,13 @@ from introducer import eligibility, identity, ids, keyring, prospect
 from introducer.clock import Instant
 from introducer.document.audience import Audience
 from introducer.eligibility import Candidate
-from introducer.errors import Fault, InvalidInputError, NotFoundError, SeveralFaultsError
+from introducer.errors import (
+    AlreadyExistsError,
+    Fault,
+    InvalidInputError,
+    NotFoundError,
+    SeveralFaultsError,
+)
 from introducer.partner import Acceptance, Partner, listing
 from introducer.program import Program, ProgramVersion
 from introducer.prospect import Prospect
@@ -29,6 +35,12 @@ resource = Resource(__name__)
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$(?!\n)")]
 Agreements = Annotated[dict[Name, inputs.Line], Meta(max_length=MOST_TEXTS)]
+
+
+class UnverifiedError(AlreadyExistsError):
+    """The mailbox is known, and the caller's login has not shown that it is theirs."""
+
+    code = "email_not_verified"
 
 
 class Enrolment(Input, frozen=True, kw_only=True):
@@ -157,20 +169,30 @@ class PayeeSet(msgspec.Struct, frozen=True, kw_only=True):
         "account_too_young",
         "not_rolled_out",
         "email_mismatch",
+        "email_not_verified",
         "invalid_email",
         "invalid_phone",
         "already_exists",
     ),
 )
 def enrol(call: Call[Enrolment, Any]) -> Answer:
-    """Enrol the caller's login in a program. Everything that stands against it is told at once."""
+    """Enrol the caller's login in a program. Everything that stands against it is told at once.
+
+    Somebody who was invited becomes the partner they are invited as, with all that waits for
+    them; only a login that verified the mailbox does.
+    """
     version = _program(call.body.program, call.now)
     listed, verified = _on_list(call, version.program)
     _check_eligible(call.body, version.document, listed, verified, call.now)
     contact = _contact(call, version.document)
     partner = _new_partner(call, version, listed, contact)
+    invited = _invited(call, partner)
     writes = Transaction()
-    partners.enrol(writes, partner, contact, actor=call.caller.name)
+    if invited:
+        partner = _taking_over(invited, partner)
+        partners.join(writes, invited, partner, contact, actor=call.caller.name)
+    else:
+        partners.enrol(writes, partner, contact, actor=call.caller.name)
     if listed:
         after, event = prospect.enrolled(listed, partner.id, now=call.now, actor=call.caller.name)
         prospects.save(writes, listed, after, event)
@@ -339,6 +361,35 @@ def _new_partner(
         verified=bool(call.caller.email),
         email_key=identity.email_key(contact.email, keyring.secret(keyring.IDENTITY)),
         **listing(listed, body.type),
+    )
+
+
+def _invited(call: Call[Enrolment, Any], partner: Partner) -> Partner | None:
+    """Return the invitation that *partner* takes up, or None.
+
+    Raises:
+        UnverifiedError: The mailbox is somebody's already and the login has not verified it.
+            Whether they are enrolled or invited, and what waits for them, is not told.
+    """
+    known = partners.of_mailbox(partner.program, partner.email_key, now=call.now)
+    if known and not partner.verified:
+        raise UnverifiedError("verify this e-mail address first")
+    return known if known and known.status == "invited" else None
+
+
+def _taking_over(invited: Partner, partner: Partner) -> Partner:
+    """Return *partner* as the next state of the one who was *invited*."""
+    return msgspec.structs.replace(
+        partner,
+        id=invited.id,
+        person=invited.person,
+        version=invited.version + 1,
+        org=invited.org,
+        owner=invited.owner or partner.owner,
+        type=partner.type or invited.type,
+        invited_at=invited.invited_at,
+        invited_by=invited.invited_by,
+        reminded_at=invited.reminded_at,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from introducer import eligibility
+from introducer import clock, eligibility
 from introducer.clock import Instant
 from introducer.condition import compile_condition
 from introducer.document.audience import Audience
@@ -18,11 +18,21 @@ from introducer.reward import Reward
 
 FORFEITING = frozenset({"condition_not_met", "not_sold"})
 """Obstacles that end a reward when they still stand after its time."""
+NOT_ENROLLED = "not_enrolled"
+"""The obstacle of a reward whose partner was invited and has not enrolled yet."""
 
 
 def is_forfeited(due: Reward, why: str, now: Instant) -> bool:
     """Return whether the time of a pending reward is over with the obstacle *why*."""
     return bool(due.until_at) and now >= due.until_at and why in FORFEITING
+
+
+def claim_until(due: Reward, invited_at: Instant, waiting_days: int) -> Instant:
+    """Return until when a partner invited at *invited_at* must enrol to get *due*.
+
+    The days count from the invitation, or from earning it where that came later.
+    """
+    return clock.plus(max(invited_at, due.earned_at), days=waiting_days)
 
 
 def holds(rules: Rules, case: Case, due: Reward, milestone: Milestone) -> bool:

@@ -322,6 +322,14 @@ class Transaction:
         self._deletes.append(_Write(_request(table, pk, sk, "Key", condition), error))
         return self
 
+    def include(self, other: Transaction) -> Transaction:
+        """Add everything that *other* would write; it is not to be committed by itself."""
+        self._checks += other._checks
+        self._deletes += other._deletes
+        self._puts += other._puts
+        self._updates += other._updates
+        return self
+
     def commit(self) -> None:
         """Write everything, or nothing.
 
