@@ -6,10 +6,12 @@ import msgspec
 
 from introducer import clock, life, prospect, screening
 from introducer.command import Clear
+from introducer.conflicts import Found
 from introducer.partner import Partner
 from introducer.referral import Referral, Share, Touch
 from introducer.tables import partners, programs, prospects, referrals
 from introducer.tables.store import Transaction
+from route import claimed
 
 
 def screen(referral_id: str, *, cause: str) -> None:
@@ -29,7 +31,11 @@ def screen(referral_id: str, *, cause: str) -> None:
         return
     document = programs.version(before.program, before.program_version).document
     known = _partners(detail.touches)
-    verdict = screening.judge(before, detail.touches, known, document)
+    found = Found()
+    if not before.duplicate_of:
+        credited = screening.credited(before, detail.touches, known, document)
+        found = claimed.look(before, document, [share.partner for share in credited], known)
+    verdict = screening.judge(before, detail.touches, known, document, found)
     without = screening.uncredited(before, detail.touches, known, document)
     before = msgspec.structs.replace(before, uncredited=without)
     after, event = life.apply(

@@ -6,17 +6,17 @@ scored is the same for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from introducer import attribution, clock, identity, ids, keyring, life, score
+from introducer import attribution, clock, identity, ids, keyring, life, score, screening
 from introducer.clock import Instant
 from introducer.document.intake import Channel
 from introducer.errors import InvalidInputError
 from introducer.program import Program, ProgramVersion
 from introducer.referral import Facts, Referral, Touch
-from introducer.tables import claims, referrals
+from introducer.tables import leads, referrals
 from introducer.tables.people import Contact
 from introducer.tables.store import Transaction
 
@@ -35,6 +35,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     locale: str = "en"
     product: str = ""
+    external: Mapping[str, str] = {}
+    """Their id in other systems, by the system's name; only from senders who are known."""
     facts: Facts = {}
 
 
@@ -103,6 +105,7 @@ def submit(  # noqa: PLR0913  (what a referral is made of)
         contact=contact,
         touches=found,
         protected_until=clock.plus(now, days=document.attribution.protection_days),
+        rule=document.intake.identity,
     )
     return Made(referral=made, writes=writes)
 
@@ -113,7 +116,7 @@ def _check(lead: Lead, channel: Channel, document: Program) -> None:
         raise InvalidInputError("channel", "the program takes no leads this way", code="closed")
     if lead.product and lead.product not in document.products:
         raise InvalidInputError("product", "no such product", code="unknown_product")
-    if not lead.email and not lead.phone:
+    if not (lead.email or lead.phone or lead.external):
         raise InvalidInputError("email", "an address or a number is needed", code="no_contact")
 
 
@@ -126,11 +129,10 @@ def _referral(
     now: Instant,
     referral_id: str,
 ) -> Referral:
-    lead_key = identity.email_key(contact.email, keyring.secret(keyring.IDENTITY))
-    earlier = claims.find(version.program, "lead_email", lead_key, now=now)
+    secret = keyring.secret(keyring.IDENTITY)
     own = [touch for touch in touches if touch.link and attribution.ROLE not in touch.data]
     newest = max(own, key=lambda touch: touch.at, default=None)
-    return Referral(
+    made = Referral(
         id=referral_id,
         program=version.program,
         program_version=version.version,
@@ -140,10 +142,17 @@ def _referral(
         updated_at=now,
         channel=channel,
         lead=ids.new_id(),
-        lead_key=lead_key,
+        lead_key=identity.email_key(contact.email, secret) if contact.email else "",
+        keys=identity.keys(
+            secret, email=contact.email, phone=contact.phone, external=lead.external
+        ),
         link=newest.link if newest else "",
         country=lead.country,
         product=lead.product,
-        duplicate_of=earlier.target if earlier else "",
         facts=lead.facts,
     )
+    earlier, kind = leads.holder(made, version.document.intake.identity, now=now)
+    if not earlier:
+        return made
+    reason = screening.SAME_COMPANY if kind == identity.DOMAIN else screening.DUPLICATE
+    return msgspec.structs.replace(made, duplicate_of=earlier, reason=reason)

@@ -27,11 +27,17 @@ EVENTS = {
     "ReferralRecredited": "A dispute was decided: the credit for it has changed.",
     "ReferralEventRecorded": "Something that counts in the program was reported.",
     "SaleRecorded": "The customer bought again.",
+    "LeadMerged": "It was joined with another entry of the same lead.",
     "SaleRefunded": "Part of a purchase was paid back.",
 }
 
 REASONS = {
     "country": "The lead is in a country the program does not cover.",
+    "duplicate": "The lead had been referred before.",
+    "same_company": "The lead's company had been referred before.",
+    "existing_customer": "The lead is a customer already.",
+    "open_with_sales": "Our sales team is talking to the lead already.",
+    "named_account": "The lead's company is looked after by our sales team.",
     "no_partner": "Nobody could be credited.",
     "no_rep": "No sales representative is free for it.",
     "no_reps": "No sales representative is free for it.",

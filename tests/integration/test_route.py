@@ -114,7 +114,7 @@ def test_no_event_holds_personal_data() -> None:
     [
         ({"touches": []}, "review", "no_partner", []),
         ({"country": "FR"}, "ineligible", "country", ["pia"]),
-        ({"duplicate_of": "r0"}, "duplicate", "", ["pia"]),
+        ({"duplicate_of": "r0"}, "duplicate", "duplicate", ["pia"]),
         ({"touches": [life.touch("nobody")]}, "review", "no_partner", []),
     ],
 )

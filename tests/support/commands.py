@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from introducer.command import (
+    Absorb,
     Accept,
     Advance,
     Assess,
@@ -37,6 +38,7 @@ SALE = Sale(id="s1", amount_minor=50_000, currency="EUR", occurred_at=LATER, sou
 COMMANDS: tuple[Command, ...] = (
     Clear(partner="pia", audience="partners"),
     MarkDuplicate(of="r0"),
+    Absorb(referral="r9"),
     MarkIneligible(reason="country"),
     SendToReview(reason="no_rep"),
     Assign(rep="anna"),
@@ -52,7 +54,7 @@ COMMANDS: tuple[Command, ...] = (
     Win(sale=SALE),
     Lose(reason="budget", source_at=LATER),
     RecordSale(sale=SALE),
-    Identify(external="crm/006-A"),
+    Identify(external="external.crm#5f"),
     RecordEvent(event="demo_held", id="e1", at=LATER),
     RecordRefund(sale="s1", refund="f1", amount_minor=1_000, nothing_left=False),
     RecordRefund(sale="s1", refund="f1", amount_minor=50_000, nothing_left=True),
@@ -79,7 +81,8 @@ STATUSES = (
 ALLOWED: dict[str, set[str]] = {
     # By name of the command, written down by hand: the statuses it may start from.
     "Clear": {"submitted"},
-    "MarkDuplicate": {"submitted", "review"},
+    "MarkDuplicate": set("submitted screening review assigned accepted qualified proposal".split()),
+    "Absorb": set(STATUSES[:10]),
     "MarkIneligible": {"submitted", "screening", "review"},
     "SendToReview": {"submitted", "screening"},
     "Assign": {"screening", "review"},

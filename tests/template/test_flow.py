@@ -141,7 +141,13 @@ def test_earning_hears_of_all_that_earns_or_takes_back() -> None:
     """Moves before the sale only where they are marked: elsewhere they would cost for nothing."""
     always, marked = RULES["EarnRule"]["EventPattern"]["$or"]
     assert {
-        "detail-type": ["ReferralScreened", "ReferralAccepted", "ReferralAdvanced"],
+        "detail-type": [
+            "ReferralScreened",
+            "ReferralAssigned",
+            "ReferralAccepted",
+            "ReferralAdvanced",
+            "ReferralDuplicate",
+        ],
         "detail": {"data": {"earns": [1]}},
     } == marked
     assert {

@@ -16,12 +16,22 @@ class Clear(msgspec.Struct, frozen=True, kw_only=True):
     partner: str
     audience: str
     hold: str = ""
+    reserved_for: str = ""
+    """The rep whose account it is, because of ``reason``."""
+    reason: str = ""
 
 
 class MarkDuplicate(msgspec.Struct, frozen=True, kw_only=True):
     """The lead was referred before."""
 
     of: str
+    reason: str = "duplicate"
+
+
+class Absorb(msgspec.Struct, frozen=True, kw_only=True):
+    """A later referral turned out to be of the same lead; what led to it is kept here, too."""
+
+    referral: str
 
 
 class MarkIneligible(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +46,8 @@ class SendToReview(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     passed_over: str = ""
     """Why routing found nobody; codes as :mod:`introducer.routing` writes them."""
+    hold: str = ""
+    """Why its rewards are to be kept back, should it go on."""
 
 
 class Assign(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +56,9 @@ class Assign(msgspec.Struct, frozen=True, kw_only=True):
     rep: str
     rule: str = ""
     passed_over: str = ""
+    partner: str = ""
+    audience: str = ""
+    """Who gets most of the credit, where screening left that to a person."""
 
 
 class Remind(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +118,7 @@ class Identify(msgspec.Struct, frozen=True, kw_only=True):
     """A sender's own id was tied to it; nothing else changes."""
 
     external: str
-    """``{source}/{external id}``."""
+    """What messages wait under that bring it: ``external.{source}#{keyed hash}``."""
 
 
 class RecordEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +188,7 @@ class Recredit(msgspec.Struct, frozen=True, kw_only=True):
 Command = (
     Clear
     | MarkDuplicate
+    | Absorb
     | MarkIneligible
     | SendToReview
     | Assign

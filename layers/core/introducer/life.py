@@ -22,6 +22,7 @@ import msgspec
 from introducer import clock
 from introducer.clock import Instant
 from introducer.command import (
+    Absorb,
     Accept,
     Advance,
     Assess,
@@ -64,6 +65,9 @@ from introducer.referral import (
 
 _HOUR_S = 3600
 
+_Outcome = tuple[str, dict[str, object], dict[str, str | int]]
+"""The event's type, the changed fields and the event's data."""
+
 
 def submitted(referral: Referral, *, actor: str, cause: str = "") -> Event:
     """Return the first event of a referral that was just made."""
@@ -78,6 +82,25 @@ def submitted(referral: Referral, *, actor: str, cause: str = "") -> Event:
         at=referral.submitted_at,
         actor=actor,
         data=data,
+        cause=cause,
+    )
+
+
+def imported(referral: Referral, *, actor: str, cause: str) -> Event:
+    """Return the first event of a referral that was brought in from another system."""
+    return Event(
+        type="ReferralImported",
+        entity=referral.entity,
+        seq=referral.version,
+        program=referral.program,
+        at=referral.updated_at,
+        actor=actor,
+        data={
+            "lead": referral.lead,
+            "partner": referral.partner,
+            "status": referral.status,
+            "submitted_at": referral.submitted_at,
+        },
         cause=cause,
     )
 
@@ -139,7 +162,8 @@ def _sources(command: type, document: Program) -> frozenset[str]:
     still_open = EARLY | working
     table: dict[type, frozenset[str]] = {
         Clear: frozenset({"submitted"}),
-        MarkDuplicate: frozenset({"submitted", "review"}),
+        MarkDuplicate: still_open,
+        Absorb: still_open | SOLD | {"lost"},
         MarkIneligible: frozenset({"submitted", "screening", "review"}),
         SendToReview: frozenset({"submitted", "screening"}),
         Assign: frozenset({"screening", "review"}),
@@ -179,28 +203,15 @@ def _require_allowed(referral: Referral, command: Command, document: Program) ->
 
 def _outcome(  # noqa: PLR0911  (one line for each command)
     referral: Referral, command: Command, document: Program
-) -> tuple[str, dict[str, object], dict[str, str | int]]:
+) -> _Outcome:
     """Return the event's type, the changed fields and the event's data."""
     match command:
-        case Clear(partner=partner, audience=audience, hold=hold):
-            return (
-                "ReferralScreened",
-                {"status": "screening", "partner": partner, "audience": audience, "hold": hold},
-                _present(partner=partner, hold=hold),
-            )
-        case MarkDuplicate(of=of):
-            return "ReferralDuplicate", {"status": "duplicate", "duplicate_of": of}, {}
+        case Clear() | SendToReview() | Assign():
+            return _placed(referral, command)
+        case MarkDuplicate() | Absorb():
+            return _joined(referral, command)
         case MarkIneligible(reason=reason):
             return _ended("ReferralIneligible", "ineligible", reason)
-        case SendToReview(reason=reason, passed_over=passed_over):
-            kind, changes, data = _ended("ReferralReviewRequested", "review", reason)
-            return kind, changes, data | _present(passed_over=passed_over)
-        case Assign(rep=rep, rule=rule, passed_over=passed_over):
-            return (
-                "ReferralAssigned",
-                {"status": "assigned", "rep": rep, "reason": ""},
-                _present(rep=rep, rule=rule, passed_over=passed_over),
-            )
         case Remind() | TakeBack() | Assess():
             return _with_rep(referral, command)
         case Accept():
@@ -227,9 +238,46 @@ def _outcome(  # noqa: PLR0911  (one line for each command)
             return _customer_outcome(command, document)
 
 
-def _with_rep(
-    referral: Referral, command: Remind | TakeBack | Assess
-) -> tuple[str, dict[str, object], dict[str, str | int]]:
+def _placed(referral: Referral, command: Clear | SendToReview | Assign) -> _Outcome:
+    match command:
+        case Clear(partner=partner, hold=hold, reserved_for=rep, reason=reason):
+            changes: dict[str, object] = {
+                "status": "screening",
+                "partner": partner,
+                "audience": command.audience,
+                "hold": hold,
+                "reserved_for": rep or referral.reserved_for,
+            }
+            told = _present(partner=partner, hold=hold, reserved_for=rep, reason=reason)
+            return "ReferralScreened", changes, told
+        case SendToReview(reason=reason, passed_over=passed_over, hold=hold):
+            kind, changes, data = _ended("ReferralReviewRequested", "review", reason)
+            changes |= {"hold": hold} if hold else {}
+            return kind, changes, data | _present(passed_over=passed_over, hold=hold)
+        case Assign(rep=rep, rule=rule, passed_over=passed_over, partner=partner):
+            changes = {"status": "assigned", "rep": rep, "reason": ""}
+            if partner:
+                changes |= {"partner": partner, "audience": command.audience}
+            told = _present(rep=rep, rule=rule, passed_over=passed_over, partner=partner)
+            return "ReferralAssigned", changes, told
+        case _:
+            assert_never(command)
+
+
+def _joined(referral: Referral, command: MarkDuplicate | Absorb) -> _Outcome:
+    match command:
+        case MarkDuplicate(of=of, reason=reason):
+            kind, changes, data = _ended("ReferralDuplicate", "duplicate", reason)
+            # What it earned when it was let through is taken back.
+            earned: dict[str, str | int] = {"earns": 1} if referral.partner else {}
+            return kind, {**changes, "duplicate_of": of}, data | earned
+        case Absorb(referral=other):
+            return "LeadMerged", {}, {"referral": other}
+        case _:
+            assert_never(command)
+
+
+def _with_rep(referral: Referral, command: Remind | TakeBack | Assess) -> _Outcome:
     match command:
         case Remind():
             return "ReferralReminded", {"remind_at": ""}, {"rep": referral.rep}
@@ -251,7 +299,7 @@ def _with_rep(
 
 def _of_rewards(
     command: Hold | Release | Recredit,
-) -> tuple[str, dict[str, object], dict[str, str | int]]:
+) -> _Outcome:
     match command:
         case Hold(reason=reason):
             return "ReferralHeld", {"hold": reason}, {"reason": reason}
@@ -279,7 +327,9 @@ def _earns(command: Command, document: Program) -> dict[str, str | int]:
     The bus hands moves with the mark to the books; so they cost nothing where no plan does.
     """
     match command:
-        case Clear():
+        case Assign(partner=""):
+            paying = False
+        case Clear() | Assign():
             paying = any(isinstance(plan.trigger, Submitted) for plan in document.rewards)
         case Advance():
             paying = any(isinstance(plan.trigger, StageReached) for plan in document.rewards)
@@ -305,10 +355,10 @@ def _deadlines(document: Program, now: Instant) -> dict[str, object]:
     return {"accept_by": accept_by, "remind_at": remind_at if reminded else ""}
 
 
-def _customer_outcome(  # noqa: PLR0911  (one line for each command)
+def _customer_outcome(
     command: Advance | Win | Lose | RecordEvent | RecordRefund | Retain | Churn,
     document: Program,
-) -> tuple[str, dict[str, object], dict[str, str | int]]:
+) -> _Outcome:
     match command:
         case Advance(stage=stage, source_at=at):
             if stage not in document.stages:
@@ -361,9 +411,7 @@ def _earlier_win(referral: Referral, sale: Sale, document: Program) -> dict[str,
     return changes
 
 
-def _ended(
-    kind: str, status: str, reason: str
-) -> tuple[str, dict[str, object], dict[str, str | int]]:
+def _ended(kind: str, status: str, reason: str) -> _Outcome:
     return kind, {"status": status, "reason": reason}, {"reason": reason}
 
 

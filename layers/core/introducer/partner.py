@@ -53,6 +53,8 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A day; this and the two before are what the list said."""
     email_key: str = ""
     """Keyed hash of the normalised e-mail address."""
+    keys: dict[str, str] = {}
+    """Keyed hashes of their number and company domain: ``phone``, ``domain``."""
     payee_set_at: Instant = ""
     owner: str = ""
     """The rep who looks after the partner; empty for none."""

@@ -6,14 +6,19 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from introducer import attribution, calendar
+from introducer import attribution, calendar, conflicts
 from introducer.command import Clear, MarkDuplicate, MarkIneligible, SendToReview
+from introducer.conflicts import Found, Ruling
 from introducer.document.credit import Creditable
+from introducer.identity import DOMAIN, PHONE
 from introducer.partner import Partner
 from introducer.program import Program
 from introducer.referral import Facts, Referral, Share, Touch
 
 SELF_REFERRAL = "self_referral"
+OWN_COMPANY = "own_company"
+DUPLICATE = "duplicate"
+SAME_COMPANY = conflicts.SAME_COMPANY
 CREDITED = frozenset({"active", "invited"})
 """Partners who may be credited; what an invited one earns waits for them."""
 
@@ -33,6 +38,7 @@ def judge(
     touches: Sequence[Touch],
     partners: Mapping[str, Partner],
     document: Program,
+    found: Found = Found(),  # noqa: B008  (frozen)
 ) -> Verdict:
     """Return the verdict on a submitted *referral*.
 
@@ -41,25 +47,49 @@ def judge(
         touches: Everything that led to it.
         partners: By id, those of the touches' partners who exist.
         document: The program version it was made under.
+        found: What others have to do with the lead.
     """
     shares = credited(referral, touches, partners, document)
     if referral.duplicate_of:
-        return Verdict(command=MarkDuplicate(of=referral.duplicate_of), shares=shares, flags=[])
+        known = MarkDuplicate(of=referral.duplicate_of, reason=referral.reason or DUPLICATE)
+        return Verdict(command=known, shares=shares, flags=[])
     if not shares:
         return Verdict(command=SendToReview(reason="no_partner"), shares=[], flags=[])
-    # The largest part; the earliest touched of them where several are as large.
-    main = max(shares, key=lambda share: share.basis_points)
+    main = main_share(shares)
     if not _country_fits(referral, main, document):
         return Verdict(command=MarkIneligible(reason="country"), shares=shares, flags=[])
-    own_lead = any(_same_mailbox(referral, partners[share.partner]) for share in shares)
-    held = own_lead and document.fraud.self_referral == "hold"
-    flagged = own_lead and not held
+    rulings = conflicts.rulings(found, document.conflicts)
+    signals = [each.reason for each in rulings if each.treatment == "flag"]
+    own = _own(referral, [partners[share.partner] for share in shares], found)
+    held = own == SELF_REFERRAL and document.fraud.self_referral == "hold"
+    signals += [own] if own and not held else []
+    command = _decided(rulings, main, SELF_REFERRAL if held else "")
     return Verdict(
-        command=Clear(
-            partner=main.partner, audience=main.audience, hold=SELF_REFERRAL if held else ""
-        ),
-        shares=shares,
-        flags=[_flag(referral, SELF_REFERRAL)] if flagged else [],
+        command=command, shares=shares, flags=[_flag(referral, signal) for signal in signals]
+    )
+
+
+def main_share(shares: Sequence[Share]) -> Share:
+    """Return the largest part; the earliest touched of them where several are as large."""
+    return max(shares, key=lambda share: share.basis_points)
+
+
+def _decided(
+    rulings: Sequence[Ruling], main: Share, hold: str
+) -> Clear | MarkIneligible | SendToReview:
+    """Return what the strictest of *rulings* asks for."""
+    first = rulings[0] if rulings else Ruling(treatment="accept", reason="")
+    if first.treatment == "ineligible":
+        return MarkIneligible(reason=first.reason)
+    if first.treatment == "review":
+        return SendToReview(reason=first.reason, hold=hold)
+    reserved = next((each for each in rulings if each.treatment == "assign" and each.rep), None)
+    return Clear(
+        partner=main.partner,
+        audience=main.audience,
+        hold=hold,
+        reserved_for=reserved.rep if reserved else "",
+        reason=reserved.reason if reserved else "",
     )
 
 
@@ -153,8 +183,19 @@ def _country_fits(referral: Referral, main: Share, document: Program) -> bool:
     return referral.country in audience.lead_countries
 
 
-def _same_mailbox(referral: Referral, partner: Partner) -> bool:
-    return bool(referral.lead_key) and referral.lead_key == partner.email_key
+def _own(referral: Referral, credited_to: Sequence[Partner], found: Found) -> str:
+    """Return what makes the lead one of those credited for it, or of their company."""
+    for partner in credited_to:
+        same_mailbox = bool(referral.lead_key) and referral.lead_key == partner.email_key
+        if same_mailbox or _alike(referral, partner, PHONE) or partner.id in found.colleagues:
+            return SELF_REFERRAL
+    if any(_alike(referral, partner, DOMAIN) for partner in credited_to):
+        return OWN_COMPANY
+    return ""
+
+
+def _alike(referral: Referral, partner: Partner, kind: str) -> bool:
+    return kind in referral.keys and referral.keys[kind] == partner.keys.get(kind)
 
 
 def _flag(referral: Referral, signal: str) -> Touch:

@@ -13,7 +13,7 @@ from pynamodb.expressions.operand import Path
 
 from introducer import clock
 from introducer.clock import Instant
-from introducer.errors import AlreadyExistsError
+from introducer.errors import AlreadyExistsError, StaleError
 from introducer.tables import store
 from introducer.tables.store import Table, Transaction
 
@@ -95,6 +95,30 @@ def find(scope: str, kind: str, value: str, *, now: Instant) -> Claim | None:
         return None
     claim = store.load(Claim, stored)
     return claim if claim.expires_at > now else None
+
+
+def hand_over(writes: Transaction, claim: Claim, target: str) -> None:
+    """Add the passing of *claim* to *target*, to the same end of its time.
+
+    The transaction fails with :class:`StaleError` when somebody else holds it by then.
+    """
+    after = msgspec.structs.replace(claim, target=target)
+    extra = {} if claim.expires_at == FOREVER else {"ttl": clock.epoch_s(claim.expires_at)}
+    writes.put(
+        Table.CORE,
+        claim.pk,
+        "CLAIM",
+        {**msgspec.structs.asdict(after), **extra},
+        condition=Path("target") == claim.target,
+        error=StaleError("somebody else holds this now"),
+    )
+
+
+def release(writes: Transaction, claim: Claim, *, now: Instant) -> None:
+    """Add the end of *claim*, which its holder gives up at *now*; anybody may take it then."""
+    ended = msgspec.structs.replace(claim, expires_at=now)
+    body = {**msgspec.structs.asdict(ended), "ttl": clock.epoch_s(now)}
+    writes.put(Table.CORE, claim.pk, "CLAIM", body)
 
 
 def held(error: AlreadyExistsError) -> Claim | None:

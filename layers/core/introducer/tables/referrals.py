@@ -20,7 +20,7 @@ from introducer.document.intake import Identity
 from introducer.errors import AlreadyExistsError, NotFoundError, StaleError
 from introducer.event import Event
 from introducer.referral import Referral, Sale, Share, Touch
-from introducer.tables import claims, events, leads, people, store
+from introducer.tables import claims, events, leads, people, store, waiting
 from introducer.tables.people import Contact
 from introducer.tables.store import Item, Page, Table, Transaction
 
@@ -70,6 +70,7 @@ def submit(
     people.add_contact(writes, referral.lead, msgspec.structs.replace(contact, claims=held))
     for touch in touches:
         writes.put(Table.CORE, referral.entity, f"TOUCH#{touch.at}#{touch.id}", touch)
+    waiting.point_to(writes, referral, touches)
     for claim in claimed:
         claims.add(
             writes,
@@ -78,6 +79,44 @@ def submit(
             error=LeadTakenError("this lead was referred before"),
         )
     if not referral.duplicate_of:
+        leads.note(writes, referral, rule, protected_until)
+
+
+def bring_in(
+    writes: Transaction,
+    referral: Referral,
+    event: Event,
+    *,
+    contact: Contact,
+    share: Share,
+    protected_until: Instant,
+    rule: Identity,
+) -> None:
+    """Add a referral of another system as it stands there, credited to one partner.
+
+    While its protection lasts it claims the lead as :func:`submit` does, unless it is known
+    that somebody else holds it. The transaction fails with :class:`AlreadyExistsError` when it
+    was brought in before, with :class:`LeadTakenError` when the lead was taken meanwhile.
+    """
+    now = referral.updated_at
+    free = not referral.duplicate_of and protected_until > now
+    claimed = leads.claims_of(referral, rule, protected_until) if free else []
+    writes.put(
+        Table.CORE,
+        referral.entity,
+        "STATE",
+        referral,
+        index=_index(referral),
+        condition=store.absent(),
+        error=AlreadyExistsError("this referral was brought in before"),
+    )
+    events.add(writes, event)
+    held = [claim.pk for claim in claimed]
+    people.add_contact(writes, referral.lead, msgspec.structs.replace(contact, claims=held))
+    add_share(writes, referral, share)
+    for claim in claimed:
+        claims.add(writes, claim, now=now, error=LeadTakenError("this lead was referred before"))
+    if free:
         leads.note(writes, referral, rule, protected_until)
 
 
