@@ -17,11 +17,38 @@ AmountMinor = Annotated[int, Meta(ge=1, le=money.MAX_MINOR)]
 Product = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$(?!\n)")]
 
 
+class NewLead(Input, frozen=True, kw_only=True):
+    """Who it is about, for the case that nobody referred them yet."""
+
+    name: inputs.Line | None = None
+    country: inputs.Country | None = None
+    company: Annotated[str, Meta(max_length=200, pattern=inputs.LINE_OR_EMPTY)] = ""
+    phone: inputs.Phone = ""
+    product: Annotated[str, Meta(pattern=r"^([a-z][a-z0-9_]{0,31})?$(?!\n)")] = ""
+    locale: inputs.Locale = "en"
+
+
 class About(Input, frozen=True, kw_only=True):
-    """Which referral: ours, or the sender's id for it. Both together tie them to each other."""
+    """Which referral: any one of these is enough, and the first known one decides.
+
+    ``referral`` is our id and ``external_id`` the sender's own for the customer or the
+    opportunity, which is tied to the referral once both are known. ``email`` is the customer's
+    address, ``click`` the click id their browser brought along, ``code`` the link code they
+    typed. ``lead`` serves to make a referral when there is none.
+    """
 
     referral: inputs.Word | None = None
     external_id: inputs.External | None = None
+    email: inputs.Email | None = None
+    click: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    code: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
+    lead: NewLead | None = None
+
+
+class SignUp(About, frozen=True, kw_only=True):
+    """Somebody signed up, and when: a new lead, or one whose id we learn."""
+
+    at: inputs.Time
 
 
 class Stage(About, frozen=True, kw_only=True):
@@ -32,11 +59,12 @@ class Stage(About, frozen=True, kw_only=True):
 
 
 class NewItem(Input, frozen=True, kw_only=True):
-    """A line of the sale: what all its pieces cost together."""
+    """A line of the sale: what all its pieces cost together, in the sale's own currency."""
 
     product: Product
     amount_minor: Annotated[int, Meta(ge=0, le=money.MAX_MINOR)]
     quantity: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    currency: inputs.Currency | None = None
 
 
 class NewSale(About, frozen=True, kw_only=True):
@@ -81,6 +109,13 @@ class Gone(About, frozen=True, kw_only=True):
     at: inputs.Time
 
 
+class LeadCreated(Input, frozen=True, kw_only=True, tag_field="type", tag="lead.created"):
+    """Somebody signed up."""
+
+    data: SignUp
+    timestamp: inputs.Time | None = None
+
+
 class StageChanged(Input, frozen=True, kw_only=True, tag_field="type", tag="stage.changed"):
     """The CRM moved the opportunity."""
 
@@ -116,4 +151,32 @@ class CustomerChurned(Input, frozen=True, kw_only=True, tag_field="type", tag="c
     timestamp: inputs.Time | None = None
 
 
-Message = StageChanged | SaleRecorded | EventRecorded | SaleRefunded | CustomerChurned
+Message = LeadCreated | StageChanged | SaleRecorded | EventRecorded | SaleRefunded | CustomerChurned
+
+
+def happened_at(message: Message) -> str:
+    """Return when it happened, in its sender's words."""
+    match message:
+        case SaleRecorded(data=data):
+            return data.occurred_at
+        case _:
+            return message.data.at
+
+
+def type_of(message: Message) -> str:
+    """Return the message's type as it is sent."""
+    return str(message.__struct_config__.tag)
+
+
+def without_person(message: Message) -> Message:
+    """Return the message without the address and whatever else says who somebody is."""
+    return msgspec.structs.replace(
+        message, data=msgspec.structs.replace(message.data, email=None, lead=None)
+    )
+
+
+def about_referral(message: Message, referral: str) -> Message:
+    """Return the message as if its sender had named *referral*."""
+    return msgspec.structs.replace(
+        message, data=msgspec.structs.replace(message.data, referral=referral)
+    )
