@@ -195,12 +195,17 @@ def _about_batch(message: Message, event: Record) -> list[Letter]:
     ]
 
 
+def _about_introduction(message: Message, event: Record) -> list[Letter]:
+    return [_to_partner(message, event, _partner(event["data"]["partner"]), facts={})]
+
+
 _WRITERS: dict[str, Callable[[Message, Record], Sequence[Letter]]] = {
     "partner": _about_partner,
     "referral": _about_referral,
     "reward": _about_reward,
     "payout": _about_payout,
     "batch": _about_batch,
+    "introduction": _about_introduction,
 }
 
 

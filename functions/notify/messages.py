@@ -43,7 +43,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     template: str
     to: Literal["partner", "rep", "managers"]
-    about: Literal["partner", "referral", "reward", "payout", "batch", "program"]
+    about: Literal["partner", "referral", "reward", "payout", "batch", "program", "introduction"]
     page: str
     once_per: Literal["event", "occasion"] = "event"
     to_invited: bool = False
@@ -73,6 +73,11 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
     ),
     "PartnerInvited": (_to_invited("partner_invited"),),
     "PartnerReminded": (_to_invited("partner_reminded"),),
+    "IntroductionUnread": (
+        Message(
+            template="introduction_unread", to="partner", about="introduction", page="referrals/new"
+        ),
+    ),
     "ReferralAssigned": (
         Message(template="lead_assigned", to="rep", about="referral", page="leads/{referral}"),
         *_of_referral("referral_assigned"),

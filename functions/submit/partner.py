@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from submit.app import make_app
-from submit.resources import agreements, clicks, earnings, forecast, links, my_referrals, partners
+from submit.resources import (
+    address,
+    agreements,
+    cards,
+    clicks,
+    earnings,
+    forecast,
+    greeting,
+    links,
+    my_imports,
+    my_referrals,
+    partners,
+    qr,
+)
 
 app = make_app(
     "partner",
     partners.resource,
     agreements.resource,
     links.resource,
+    qr.resource,
+    address.resource,
+    cards.resource,
     clicks.own,
+    greeting.resource,
     my_referrals.resource,
+    my_imports.resource,
     earnings.resource,
     forecast.resource,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from introducer import attribution, clickid
+from introducer import attribution, card, clickid
 from introducer.clock import Instant
 from introducer.errors import InvalidInputError
 from introducer.link import Link
@@ -28,15 +28,17 @@ class Codes:
     def find(self, code: str) -> Link | None:
         """Return the link of this program with *code* if it leads somewhere now, or None."""
         if code not in self._known:
-            link = links.find(code) if inputs.PATH.fullmatch(code) else None
-            usable = (
-                link
-                and link.program == self.program
-                and link.status == "active"
-                and not (link.expires_at and link.expires_at <= self._now)
-            )
-            self._known[code] = link if usable else None
+            link = usable_link(code, self._now)
+            self._known[code] = link if link and link.program == self.program else None
         return self._known[code]
+
+
+def usable_link(code: str, now: Instant) -> Link | None:
+    """Return the link with *code*, of whatever program, if it leads somewhere *now*."""
+    link = links.find(code) if inputs.PATH.fullmatch(code) else None
+    if link is None or link.status != "active" or (link.expires_at and link.expires_at <= now):
+        return None
+    return link
 
 
 def clicks(
@@ -61,13 +63,22 @@ def clicks(
 def typed(text: str, codes: Codes, now: Instant) -> list[Touch]:
     """Return the touch of a typed code, none when nothing was typed.
 
+    The code of a print card is known by its shape, and by its check character when it was
+    mistyped: that is told without a look-up.
+
     Raises:
-        InvalidInputError: It is no code of this program.
+        InvalidInputError: It is no code of this program, or a card's that was mistyped.
     """
-    code = text.strip().lower()
+    code = "".join(text.split()).lower()
     if not code:
         return []
+    if card.looks_like(code):
+        code = card.read(code)
+        if not card.is_right(code):
+            raise _mistyped()
     link = codes.find(code)
+    if link is None and card.might_be(code) and not card.is_right(code):
+        raise _mistyped()
     if link is None:
         raise InvalidInputError("code", "no such code", code="unknown_code")
     return [
@@ -121,6 +132,11 @@ def cookie_clicks(header: str) -> list[str]:
         if name == clickid.COOKIE:
             return clickid.split_cookie(value)
     return []
+
+
+def _mistyped() -> InvalidInputError:
+    message = "a character of this code is wrong, or two changed places"
+    return InvalidInputError("code", message, code="mistyped_code")
 
 
 def _partner_id(text: str, program: str) -> str:
