@@ -130,6 +130,8 @@ def _state_differences(balance: Balance, journals: list[Journal]) -> Iterator[Di
     for reward in rewards.of_refs(earned, balance.partner):
         if reward.status == "pending":
             expected["pending"] += reward.left_minor
+    before = (each for each in journals if each.kind is Kind.REWARD_IMPORTED)
+    expected["paid"] += sum(each.amount_minor for each in before)
     references = {each.refs["payout"] for each in journals if each.kind is Kind.PAYOUT_CREATED}
     account = {"created": "reserved", "in_transit": "in_transit", "paid": "paid"}
     for each in payouts.find_many(sorted(references)).values():

@@ -7,7 +7,7 @@ import pytest
 
 from introducer import ledger
 from introducer.errors import LedgerError
-from introducer.ledger import EXPENSE, MAX_GROUP, RULES, Balance, Kind, Posting
+from introducer.ledger import BEFORE, EXPENSE, MAX_GROUP, RULES, Balance, Kind, Posting
 from introducer.money import MAX_MINOR
 
 NOW = "2026-11-22T11:17:00.000Z"
@@ -45,6 +45,7 @@ def legs(before: Balance, *postings: Posting) -> list[dict[str, int]]:
         (Kind.REWARD_RELEASED, "", {"pending": -100, "payable": 100}),
         (Kind.REWARD_REVERSED, "pending", {"pending": -100, "expense": 100}),
         (Kind.REWARD_REVERSED, "payable", {"payable": -100, "expense": 100}),
+        (Kind.REWARD_IMPORTED, "", {"expense_before": -100, "paid": 100}),
         (Kind.PAYOUT_CREATED, "", {"payable": -100, "reserved": 100}),
         (Kind.PAYOUT_SUBMITTED, "", {"reserved": -100, "in_transit": 100}),
         (Kind.PAYOUT_PAID, "", {"in_transit": -100, "paid": 100}),
@@ -62,7 +63,7 @@ def test_post_moves_money_by_its_rule(kind: Kind, source: str, expected: dict[st
 
 def test_post_rules_name_known_accounts() -> None:
     """The table of rules covers every kind and names no account that does not exist."""
-    known = {*ledger.ACCOUNTS, EXPENSE}
+    known = {*ledger.ACCOUNTS, EXPENSE, BEFORE}
 
     assert set(Kind) == set(RULES)
     assert all({*rule.sources, rule.target} <= known for rule in RULES.values())

@@ -6,8 +6,9 @@ One :class:`Balance` per partner and currency holds all accounts of that partner
 
 Signs: every account holds what it stands for, so ``pending`` to ``paid`` are what the
 program owes or has paid, never below zero; ``receivable`` is what the partner owes
-back, zero or below; ``expense`` is the program's side, the exact opposite of the sum
-of the others. The legs of a journal add up to zero.
+back, zero or below; ``expense`` is the program's side, and ``expense_before`` what it spent
+before these books began: together the exact opposite of the sum of the others. The legs of a
+journal add up to zero.
 
 Rules of netting: what is credited to ``payable`` first fills an open ``receivable``,
 and what a clawback does not find in ``payable`` becomes ``receivable``. A balance
@@ -30,7 +31,9 @@ from introducer.money import MAX_MINOR
 ACCOUNTS = ("pending", "payable", "reserved", "in_transit", "paid", "receivable")
 """The accounts of a partner, in the order money passes them."""
 EXPENSE = "expense"
-"""The one account of the program; folded from the journals, never stored."""
+"""The account of the program; folded from the journals, never stored."""
+BEFORE = "expense_before"
+"""Its account of what another system spent; nothing else is ever booked there."""
 
 MAX_BALANCE_MINOR = 1_000 * MAX_MINOR
 MAX_GROUP = 30
@@ -43,6 +46,7 @@ class Kind(StrEnum):
     REWARD_EARNED = "RewardEarned"
     REWARD_RELEASED = "RewardReleased"
     REWARD_REVERSED = "RewardReversed"
+    REWARD_IMPORTED = "RewardImported"
     PAYOUT_CREATED = "PayoutCreated"
     PAYOUT_SUBMITTED = "PayoutSubmitted"
     PAYOUT_PAID = "PayoutPaid"
@@ -61,6 +65,7 @@ RULES: dict[Kind, Rule] = {
     Kind.REWARD_EARNED: Rule((EXPENSE,), "pending"),
     Kind.REWARD_RELEASED: Rule(("pending",), "payable"),
     Kind.REWARD_REVERSED: Rule(("pending", "payable"), EXPENSE),
+    Kind.REWARD_IMPORTED: Rule((BEFORE,), "paid"),
     Kind.PAYOUT_CREATED: Rule(("payable",), "reserved"),
     Kind.PAYOUT_SUBMITTED: Rule(("reserved",), "in_transit"),
     Kind.PAYOUT_PAID: Rule(("in_transit",), "paid"),
@@ -307,7 +312,7 @@ def _require_fitting(balance: Balance, posting: Posting) -> None:
 def _require_balanced(balance: Balance, journal: str, legs: Mapping[str, int]) -> None:
     if len(legs) < 2 or sum(legs.values()) != 0:  # noqa: PLR2004  (double entry means two)
         _broken("the legs do not add up to zero", balance, journal=journal)
-    if not legs.keys() <= {*ACCOUNTS, EXPENSE}:
+    if not legs.keys() <= {*ACCOUNTS, EXPENSE, BEFORE}:
         _broken("there is no such account", balance, journal=journal)
 
 

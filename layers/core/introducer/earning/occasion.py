@@ -51,7 +51,12 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def occasions(document: Program, case: Case) -> list[Occasion]:
-    """Return every occasion of *case*, in the order of business time and then id."""
+    """Return every occasion of *case*, in the order of business time and then id.
+
+    A referral that was brought in from another system has none: what it earned was paid there.
+    """
+    if case.referral.channel == "migration":
+        return []
     found = [
         *_submission(case.referral),
         *_stages(document, case),
