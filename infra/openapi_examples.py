@@ -16,6 +16,7 @@ PATH = {
     "batch": "3c5d7e9f1g2h4j6k8m0n",
     "queue": "review",
     "preview": "2h4k6n8q0s1v3x5z7b9d",
+    "import": "5j7m9p1r3t5w7y9a1c3e",
     "job": "accrue",
     "code": "k7m2p9xw",
 }
@@ -57,6 +58,13 @@ BODIES: dict[str, dict[str, Any]] = {
             "industry": "health_care",
             "language": "de",
             "consent": {"text_version": "2026-11", "given": True},
+        },
+    },
+    "set_greeting": {
+        "shown": {
+            "display_name": "Pia Partner",
+            "message": "I have worked with them for years. They call back within a day.",
+            "show": True,
         },
     },
     "enrol": {
@@ -143,6 +151,13 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "publish_version": {"telecom": _PROGRAM},
     "validate_version": {"telecom": _PROGRAM},
+    "request_import": {
+        "leads": {"kind": "referrals", "bytes": 48_210, "consent_version": "2026-11"},
+        "migration": {"kind": "partners", "bytes": 91_500, "audience": "partners"},
+    },
+    "request_own_import": {
+        "leads": {"kind": "referrals", "bytes": 1_830, "consent_version": "2026-11"},
+    },
     "request_preview": {
         "past": {
             "document": _PROGRAM,
@@ -150,6 +165,20 @@ BODIES: dict[str, dict[str, Any]] = {
         },
         "upload": {"document": _PROGRAM, "data": {"kind": "upload", "bytes": 48213}},
     },
+    "put_accounts": {
+        "lists": {
+            "accounts": [
+                {"kind": "customer", "domain": "lead.example"},
+                {
+                    "kind": "open",
+                    "email": "lena.lead@lead.example",
+                    "rep": "anna-berlin",
+                    "until": "2027-03-31",
+                },
+            ]
+        }
+    },
+    "merge": {"later": {"into": "01JD9QK2K3E8W4R2M6C7F5T1BA"}},
     "put_prospects": {
         "list": {
             "prospects": [
@@ -232,7 +261,32 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "assess": {"coSold": {"rating": 4, "involvement": {"0123456789abcdefghjk": "co_sold"}}},
     "assign": {"rep": {"rep": "anna-berlin"}},
+    "report_conversion": {
+        "saleOfAClick": {
+            "type": "sale.recorded",
+            "data": {
+                "click": "spring-26.AAB3f9kQm2Xw8ZrT5vY1uP0s",
+                "email": "lena@customers.example",
+                "sale": "INV-2026-1003",
+                "amount_minor": 49900,
+                "currency": "EUR",
+                "occurred_at": "2026-12-01T09:00:00Z",
+            },
+        },
+    },
+    "match_conversion": {"lead": {"referral": "7w3k9x2m5n8p1q4r6s0t"}},
+    "dismiss_conversion": {"notReferred": {"reason": "not_referred"}},
     "receive": {
+        "leadCreated": {
+            "type": "lead.created",
+            "data": {
+                "external_id": "customer-4711",
+                "email": "lena@customers.example",
+                "code": "spring-26",
+                "lead": {"name": "Lena Lead", "country": "DE", "company": "Muster GmbH"},
+                "at": "2026-11-22T11:17:00Z",
+            },
+        },
         "stageChanged": {
             "type": "stage.changed",
             "data": {

@@ -25,15 +25,17 @@ Pairs = list[tuple[str, str]]
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-MAX_FIELDS = 60
+MAX_FIELDS = 250
+"""A form asks what the API asks, so up to a hundred questions and as many fields."""
+QUERY_LIMIT = 4096
 
 LINE = r"^(?=[\s\S]*\S)[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$(?!\n)"
 LINE_OR_EMPTY = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$(?!\n)"
-_LINES = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
+LINES = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
 Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=LINE)]
 """One line of text with something in it; no control or direction-changing characters."""
 ShortLine = Annotated[str, Meta(min_length=1, max_length=70, pattern=LINE)]
-Lines = Annotated[str, Meta(max_length=1000, pattern=_LINES)]
+Lines = Annotated[str, Meta(max_length=1000, pattern=LINES)]
 """Text that may have several lines."""
 Email = Annotated[
     str, Meta(min_length=3, max_length=254, pattern=r"^[^\s\x00-\x1f@]+@[^\s@]+$(?!\n)")
@@ -164,6 +166,13 @@ def form_pairs(raw: bytes) -> Pairs:
         )
     except ValueError as failure:  # UnicodeDecodeError is one
         raise RequestError("malformed_form", "the body is not a form in UTF-8") from failure
+
+
+def query_pairs(raw: str) -> Pairs:
+    """Return the parameters of a page's address in their order, none of a query that is absurd."""
+    if len(raw) > QUERY_LIMIT:
+        return []
+    return parse_qsl(raw, keep_blank_values=True, errors="replace")
 
 
 def instant(field: str, text: str, now: Instant) -> Instant:

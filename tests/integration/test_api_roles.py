@@ -37,6 +37,8 @@ ALLOWED: dict[str, set[str]] = {
     "GET /v1/me/rewards": {"partner"},
     "GET /v1/me/forecast": {"partner"},
     "GET /v1/me/statement": {"partner"},
+    "GET /v1/me/page": {"partner"},
+    "PUT /v1/me/page": {"partner"},
     "GET /v1/rep/referrals": {"rep"},
     "GET /v1/rep/referrals/{referral}": {"rep"},
     "POST /v1/rep/referrals/{referral}/accept": {"rep"},

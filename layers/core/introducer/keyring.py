@@ -20,6 +20,7 @@ from introducer.tables import store
 IDENTITY = "identity"
 PAYEE = "payee"
 IDEMPOTENCY = "idempotency"
+PAGE = "page"
 
 _NONCE_BYTES = 12
 

@@ -255,6 +255,11 @@ def payee_changed(partner: Partner, *, now: Instant, actor: str) -> tuple[Partne
     return _changed(partner, "PayeeChanged", {}, now, actor, payee_set_at=now)
 
 
+def greeted(partner: Partner, *, shown: bool, now: Instant, actor: str) -> tuple[Partner, Event]:
+    """Return *partner* with a new greeting, and the event. What it says is in People."""
+    return _changed(partner, "GreetingChanged", {"shown": "yes" if shown else "no"}, now, actor)
+
+
 def _changed(
     partner: Partner,
     kind: str,

@@ -22,7 +22,7 @@ from introducer.event import Event
 from introducer.partner import Partner
 from introducer.tables import claims, events, people, referrals, store
 from introducer.tables.claims import Claim
-from introducer.tables.people import Contact, Payee
+from introducer.tables.people import Contact, Greeting, Payee
 from introducer.tables.store import Table, Transaction
 
 _PAGE = 100
@@ -80,6 +80,17 @@ def set_payee(
     return after
 
 
+def set_greeting(
+    writes: Transaction, partner: Partner, greeting: Greeting, *, actor: str
+) -> Partner:
+    """Add what *partner* says on their landing pages, and the event."""
+    shown, now = greeting.show, greeting.set_at
+    after, event = partners.greeted(partner, shown=shown, now=now, actor=actor)
+    save(writes, partner, after, event)
+    people.add_greeting(writes, partner.person, greeting)
+    return after
+
+
 def save(writes: Transaction, before: Partner, after: Partner, event: Event) -> None:
     """Add the move from *before* to *after* and its event.
 
@@ -101,6 +112,17 @@ def add_success(writes: Transaction, partner: str, referral: str, *, now: Instan
     """Add the mark of a referral that was won; a repeated one is the same item."""
     success = {"referral": referral, "won_at": now}
     writes.put(Table.CORE, f"PARTNER#{partner}", f"SUCCESS#{referral}", success)
+
+
+def drop_success(writes: Transaction, partner: str, referral: str) -> None:
+    """Add the removal of the mark of a success that turned out to be somebody else's.
+
+    The transaction fails with :class:`StaleError` when it was removed meanwhile.
+    """
+    pk, sk = f"PARTNER#{partner}", f"SUCCESS#{referral}"
+    if store.get(Table.CORE, pk, sk):
+        gone = StaleError("somebody else removed the mark first")
+        writes.delete(Table.CORE, pk, sk, condition=Path("pk").exists(), error=gone)
 
 
 def engagement(partner: Partner, asked: Engagement) -> Done:

@@ -1,6 +1,6 @@
 """The People table: the only place where anybody's name or address is stored.
 
-``PERSON#{id}`` / ``CONTACT`` in plain text under the table's KMS key, ``PAYEE``
+``PERSON#{id}`` / ``CONTACT`` and ``PAGE`` in plain text under the table's KMS key, ``PAYEE``
 encrypted once more with a data key. The table has no stream. Everything else in
 the product holds only the person's random id.
 """
@@ -8,9 +8,11 @@ the product holds only the person's random id.
 from __future__ import annotations
 
 import msgspec
+from pynamodb.expressions.operand import Path
 
 from introducer import keyring
 from introducer.clock import Instant
+from introducer.errors import StaleError
 from introducer.tables import store
 from introducer.tables.store import Table, Transaction
 
@@ -38,9 +40,28 @@ class Payee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     bic: str = ""
 
 
+class Greeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a partner says on the landing pages of their links, where ``show`` is set."""
+
+    display_name: str
+    set_at: Instant
+    message: str = ""
+    show: bool = False
+
+
 def add_contact(writes: Transaction, person: str, contact: Contact) -> None:
     """Add the put of a new person's contact data."""
     writes.put(Table.PEOPLE, _pk(person), "CONTACT", contact)
+
+
+def change_contact(writes: Transaction, person: str, contact: Contact) -> None:
+    """Add other contact data of a person.
+
+    The transaction fails with :class:`StaleError` when they were erased meanwhile.
+    """
+    gone = StaleError("this person was erased")
+    there = Path("pk").exists()
+    writes.put(Table.PEOPLE, _pk(person), "CONTACT", contact, condition=there, error=gone)
 
 
 def contact(person: str) -> Contact | None:
@@ -73,6 +94,17 @@ def payee(person: str) -> Payee | None:
         return None
     plain = keyring.decrypt(keyring.PAYEE, bytes(stored["sealed"]), bound_to=_pk(person))
     return msgspec.json.decode(plain, type=Payee)
+
+
+def add_greeting(writes: Transaction, person: str, greeting: Greeting) -> None:
+    """Add the put of what a partner says on their landing pages."""
+    writes.put(Table.PEOPLE, _pk(person), "PAGE", greeting)
+
+
+def greeting(person: str) -> Greeting | None:
+    """Return what a partner says on their landing pages, or None when they never said."""
+    stored = store.get(Table.PEOPLE, _pk(person), "PAGE", consistent=False)
+    return store.load(Greeting, stored) if stored else None
 
 
 def payee_last4(person: str) -> str:
