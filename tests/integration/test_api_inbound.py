@@ -208,7 +208,7 @@ def test_one_good_signature_among_several_is_enough(secrets: dict[str, str]) -> 
     good = Webhook(secrets[PATH]).sign("msg_many_1", NOW, raw)
     signatures = f"v1a,xyz v1,AAAA nonsense {good}"
     reply = send_signed(PATH, raw, secrets[PATH], message_id="msg_many_1", signature=signatures)
-    assert (409, "transition_not_allowed") == reply.problem()
+    assert (200, "waiting") == (reply.status, reply.body["outcome"])
 
 
 def test_signature_covers_the_very_bytes(secrets: dict[str, str]) -> None:
@@ -242,8 +242,9 @@ def test_signature_covers_the_very_bytes(secrets: dict[str, str]) -> None:
         (sale(occurred_at="2027-11-22T11:00:00Z"), (422, "invalid_time")),
         (sale(referral="nosuch"), (404, "not_found")),
         (sale(referral=None), (422, "missing_field")),
-        (sale(referral=None, external_id="X-1"), (404, "not_found")),
-        (refund(), (422, "unknown_sale")),
+        (sale(referral=None, email="lena@"), (400, "invalid_input")),
+        (sale(referral=None, email="lena@nowhere"), (422, "invalid_email")),
+        (sale(referral=None, external_id="X-1", currency="USD"), (422, "wrong_currency")),
         (stage("Nonsense"), (422, "unknown_stage")),
         ("x" * 1_000_000, (413, "body_too_large")),
     ],
@@ -341,7 +342,6 @@ def test_stage_after_the_sale_is_history(secrets: dict[str, str]) -> None:
 
 def test_customer_who_left_is_churned_once(secrets: dict[str, str]) -> None:
     """Only a customer can leave; told again, it is known; told of the past, it is history."""
-    assert (409, "transition_not_allowed") == send_signed(PATH, churned(), secrets[PATH]).problem()
     send_signed(PATH, sale(), secrets[PATH])
     early = send_signed(PATH, churned("2026-11-22T10:59:00Z"), secrets[PATH])
     assert ("outdated", "won") == (early.body["outcome"], early.body["status"])
@@ -362,7 +362,7 @@ def test_external_id_is_tied_once(secrets: dict[str, str]) -> None:
     assert (409, "already_exists") == stolen.problem()
     # Another source's ids are other ids.
     foreign = send_signed(PATH, sale(**alone), secrets[PATH])
-    assert (404, "not_found") == foreign.problem()
+    assert ("waiting", "") == (foreign.body["outcome"], foreign.body["referral"])
 
 
 def test_message_races_a_rep(secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,6 +163,21 @@ def test_earning_hears_of_all_that_earns_or_takes_back() -> None:
     } == set(always["detail-type"])
 
 
+def test_waiting_conversions_are_looked_at_whenever_something_may_explain_them() -> None:
+    """New leads, leads that may be sold to now, sales, tied ids, and the kept message itself."""
+    always, tied = RULES["WaitingRule"]["EventPattern"]["$or"]
+    assert {"detail": {"data": {"tied": [1]}}} == tied
+    assert {
+        "ReferralSubmitted",
+        "ReferralAssigned",
+        "ReferralDuplicate",
+        "ReferralWon",
+        "SaleRecorded",
+        "ConversionKept",
+        "ConversionMatched",
+    } == set(always["detail-type"])
+
+
 def test_every_step_of_the_machine_is_one_the_function_knows() -> None:
     """Each task names a step of the code, retries, and never catches money going wrong."""
     tasks = [state for state in _states(MACHINE) if state["Type"] == "Task"]
