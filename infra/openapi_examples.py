@@ -178,7 +178,7 @@ BODIES: dict[str, dict[str, Any]] = {
             ]
         }
     },
-    "merge": {"later": {"into": "01JD9QK2K3E8W4R2M6C7F5T1BA"}},
+    "merge": {"later": {"into": "2q4s6v8x1z3b5d7f9h0j"}},
     "put_prospects": {
         "list": {
             "prospects": [

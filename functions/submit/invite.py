@@ -66,7 +66,8 @@ def invite(  # noqa: PLR0913  (what an invitation is made of)
         SeveralFaultsError: They cannot join this audience, as far as that can be known now.
     """
     address = identity.check_email(email)
-    key = identity.email_key(address, keyring.secret(keyring.IDENTITY))
+    secret = keyring.secret(keyring.IDENTITY)
+    key = identity.email_key(address, secret)
     known = partners.of_mailbox(version.program, key, now=now)
     if known:
         return known
@@ -87,6 +88,7 @@ def invite(  # noqa: PLR0913  (what an invitation is made of)
         org=org,
         locale=locale or document.audiences[audience].locale,
         email_key=key,
+        keys=identity.keys(secret, email=address),
         invited_at=now,
         invited_by=actor,
         remind_at=next_reminder(now, document, now),

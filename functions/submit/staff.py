@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from submit.app import make_app
 from submit.resources import (
+    accounts,
     clicks,
     conversions,
+    imports,
     invitations,
     links,
+    merging,
     placements,
     prospects,
     quality,
@@ -22,10 +25,13 @@ app = make_app(
     prospects.resource,
     invitations.managed,
     queues.resource,
+    accounts.resource,
+    merging.resource,
     placements.resource,
     quality.resource,
     clicks.resource,
     links.managed,
     conversions.resource,
     unmatched.resource,
+    imports.resource,
 )

@@ -344,6 +344,7 @@ def _new_partner(
     call: Call[Enrolment, Any], version: ProgramVersion, listed: Prospect | None, contact: Contact
 ) -> Partner:
     body, now = call.body, call.now
+    secret = keyring.secret(keyring.IDENTITY)
     return Partner(
         id=ids.new_id(),
         program=version.program,
@@ -359,7 +360,8 @@ def _new_partner(
         agreements={key: Acceptance(version=said, at=now) for key, said in body.agreements.items()},
         declarations=dict.fromkeys(body.declarations, now),
         verified=bool(call.caller.email),
-        email_key=identity.email_key(contact.email, keyring.secret(keyring.IDENTITY)),
+        email_key=identity.email_key(contact.email, secret),
+        keys=identity.keys(secret, email=contact.email, phone=contact.phone),
         **listing(listed, body.type),
     )
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from introducer import life
+from introducer import life, screening
 from introducer.command import Assign
 from introducer.errors import InvalidInputError, NotFoundError
+from introducer.referral import Referral
 from introducer.tables import programs, referrals, reps
 from introducer.tables.store import Transaction
 from submit import inputs, words
@@ -95,8 +96,17 @@ def assign(call: Call[Assignment, Any]) -> Answer:
         raise InvalidInputError("rep", "no such rep who takes leads", code="unknown_rep")
     document = programs.version(before.program, before.program_version).document
     after, event = life.apply(
-        before, Assign(rep=rep.id), document, now=call.now, actor=call.caller.name
+        before, _command(before, rep.id), document, now=call.now, actor=call.caller.name
     )
     writes = Transaction()
     referrals.save(writes, before, after, event)
     return Answer(body=ReferralMoved(id=after.id, status=after.status), writes=writes)
+
+
+def _command(before: Referral, rep: str) -> Assign:
+    """Return the assignment; it also credits those whom screening left to a person's decision."""
+    shares = [] if before.partner else referrals.detail(before.id).shares
+    if not shares:
+        return Assign(rep=rep)
+    main = screening.main_share(shares)
+    return Assign(rep=rep, partner=main.partner, audience=main.audience)

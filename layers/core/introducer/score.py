@@ -79,7 +79,7 @@ def explain(touches: Sequence[Touch], document: Program) -> Scored | None:
         touches: Those of the referral.
         document: The version the referral was made under, which names the rules.
     """
-    kept = next((touch for touch in touches if touch.kind == KIND), None)
+    kept = next((touch for touch in touches if touch.kind == KIND and not touch.late), None)
     if kept is None:
         return None
     names = {each.id: each.name or each.id for each in document.score.rules}

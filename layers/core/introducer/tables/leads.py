@@ -8,7 +8,7 @@ referral. What is only looked up is noted as ``LEAD#{program}#{kind}#{keyed hash
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from introducer import clock
 from introducer.clock import Instant
@@ -73,6 +73,13 @@ def holder(referral: Referral, rule: Identity, *, now: Instant) -> tuple[str, st
         if claim:
             return claim.target, kind
     return "", ""
+
+
+def held(keys: Sequence[str], target: str, *, now: Instant) -> list[Claim]:
+    """Return the claims under *keys* that the referral *target* holds at *now*."""
+    found = (store.get(Table.CORE, key, "CLAIM") for key in keys)
+    known = (store.load(Claim, stored) for stored in found if stored)
+    return [claim for claim in known if claim.target == target and claim.expires_at > now]
 
 
 def note(writes: Transaction, referral: Referral, rule: Identity, protected_until: Instant) -> None:
