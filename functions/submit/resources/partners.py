@@ -389,6 +389,7 @@ def _taking_over(invited: Partner, partner: Partner) -> Partner:
         org=invited.org,
         owner=invited.owner or partner.owner,
         type=partner.type or invited.type,
+        member_since=invited.member_since,
         invited_at=invited.invited_at,
         invited_by=invited.invited_by,
         reminded_at=invited.reminded_at,
