@@ -65,9 +65,11 @@ stop: $(DEV) ## Stop what `make run` keeps up elsewhere
 demo: tools ## Walk one referral from a click to money in the bank; starts the stack if none runs
 	@$(PY) -m infra.local demo
 
-accrue payout sweep seal reconcile overdue: $(DEV)
+accrue payout sweep seal reconcile overdue disputes audit: $(DEV)
 	@$(PY) -m infra.jobs $@
 
+disputes: ## Let disputes go up that nobody decided in time, on the running stack
+audit: ## Look for missing, duplicated, misattributed and orphaned records, on the running stack
 overdue: ## Remind reps of leads they have not taken and take back what is overdue, on the running stack
 accrue: ## Release rewards whose hold is over, on the running stack
 payout: ## Start the payout batches that are due, on the running stack
@@ -132,5 +134,5 @@ program-schema: $(DEV) ## Write the JSON Schema of program documents from the co
 clean: ## Remove builds and caches; keeps environments and state
 	rm -rf .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help tools install lock run stop demo accrue payout sweep seal reconcile overdue test test-unit test-integration \
+.PHONY: help tools install lock run stop demo accrue payout sweep seal reconcile overdue disputes audit test test-unit test-integration \
   test-template test-system lint fmt bench build deploy openapi program-validate program-preview program-schema clean

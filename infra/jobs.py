@@ -16,6 +16,8 @@ from infra.local import running
 
 FUNCTIONS = {
     "overdue": "overdue",
+    "disputes": "escalate",
+    "audit": "audit",
     "sweep": "sweep",
     "accrue": "accrue",
     "payout": "start",

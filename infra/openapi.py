@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from infra import openapi_examples
-from submit import finance, inbound, partner, problem, public, rep, rules, staff
+from submit import fairness, finance, inbound, partner, problem, public, rep, rules, staff
 from submit.app import App
 from submit.http import KEY_FIELD, TRAP_FIELD, Endpoint
 from submit.once import LONGEST_KEY, SHORTEST_KEY
@@ -25,6 +25,7 @@ APPS: dict[str, App] = {
     "public": public.app,
     "partner": partner.app,
     "rep": rep.app,
+    "fairness": fairness.app,
     "staff": staff.app,
     "rules": rules.app,
     "finance": finance.app,
@@ -205,7 +206,7 @@ def _request_body(spec: Endpoint, schema: Json) -> Json:
 def _responses(spec: Endpoint, schema: Json) -> Json:
     ok: Json = {
         "description": "Done",
-        "content": {"application/json": {"schema": schema}},
+        "content": {spec.media: {"schema": schema}},
     }
     if spec.once:
         ok["headers"] = {

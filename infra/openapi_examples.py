@@ -18,11 +18,15 @@ PATH = {
     "preview": "2h4k6n8q0s1v3x5z7b9d",
     "import": "5j7m9p1r3t5w7y9a1c3e",
     "job": "accrue",
+    "dispute": "4j6m8p0r2t4w6y8a0c2e",
+    "day": "2026-11-21",
     "code": "k7m2p9xw",
 }
 """An example for each path parameter."""
 
-BODYLESS = frozenset({"accept", "approve_batch", "restore_version", "start_job"})
+BODYLESS = frozenset(
+    {"withdraw_my_dispute", "accept", "approve_batch", "restore_version", "start_job"}
+)
 """Operations whose body may be left out."""
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -346,6 +350,38 @@ BODIES: dict[str, dict[str, Any]] = {
             "type": "customer.churned",
             "data": {"referral": "7w3k9x2m5n8p1q4r6s0t", "at": "2027-01-31T00:00:00Z"},
         },
+    },
+    "open_my_dispute": {
+        "byReferral": {
+            "reason": "referred_first",
+            "referral": "7w3k9x2m5n8p1q4r6s0t",
+            "comment": "I introduced them in October, see my mail to your team.",
+        },
+        "byAddress": {"reason": "not_credited", "email": "lena@customers.example"},
+    },
+    "comment_my_dispute": {"addition": {"comment": "They confirm it and would talk to you."}},
+    "open_rep_dispute": {
+        "forAPartner": {"reason": "wrong_partner", "partner": "9b1d3f5h7k9n2q4s6v8x"},
+    },
+    "open_dispute": {
+        "forAPartner": {
+            "referral": "7w3k9x2m5n8p1q4r6s0t",
+            "reason": "co_referrer_missing",
+            "partner": "9b1d3f5h7k9n2q4s6v8x",
+        },
+    },
+    "comment_dispute": {"note": {"comment": "Called both; they agree to share it."}},
+    "decide_dispute": {
+        "upheld": {"outcome": "upheld", "reason": "earlier_touch"},
+        "shared": {
+            "outcome": "split",
+            "reason": "joint_work",
+            "credit": [
+                {"partner": "9b1d3f5h7k9n2q4s6v8x", "basis_points": 5000},
+                {"partner": "1c3e5g7j9m2p4r6t8w0y", "basis_points": 5000},
+            ],
+        },
+        "rejected": {"outcome": "rejected", "reason": "no_evidence"},
     },
 }
 """Bodies by operation and example name."""

@@ -15,6 +15,8 @@ from submit.inputs import Nothing
 
 JOBS = {
     "overdue": "OVERDUE_FUNCTION",
+    "disputes": "ESCALATE_FUNCTION",
+    "audit": "AUDIT_FUNCTION",
     "sweep": "SWEEP_FUNCTION",
     "accrue": "ACCRUE_FUNCTION",
     "payout": "START_FUNCTION",
@@ -41,7 +43,7 @@ class JobStarted(msgspec.Struct, frozen=True, kw_only=True):
     status=202,
 )
 def start_job(call: Call[Nothing, Any]) -> Answer:
-    """Start a job: `overdue`, `sweep`, `accrue`, `payout`, `seal` or `reconcile`."""
+    """Start a job: overdue, disputes, audit, sweep, accrue, payout, seal or reconcile."""
     job = call.path["job"]
     if job not in JOBS:
         raise NotFoundError("no such job")
