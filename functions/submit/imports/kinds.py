@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from introducer.imports import Kind as Name
-from submit.imports import history, invitations, links, paid, partners, referrals
+from submit.imports import (
+    accounts,
+    conversions,
+    history,
+    invitations,
+    links,
+    paid,
+    partners,
+    referrals,
+)
 from submit.imports.rows import Kind
 
 KINDS: dict[Name, Kind] = {
@@ -14,4 +23,6 @@ KINDS: dict[Name, Kind] = {
     "links": links.KIND,
     "past_referrals": history.KIND,
     "paid_rewards": paid.KIND,
+    "conversions": conversions.KIND,
+    "accounts": accounts.KIND,
 }

@@ -7,7 +7,22 @@ import re
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _UPPER = frozenset({"country", "currency"})
-_LOWER = frozenset({"audience", "product", "type", "industry", "language", "status", "owner"})
+_LOWER = frozenset(
+    {
+        "audience",
+        "event",
+        "industry",
+        "kind",
+        "language",
+        "owner",
+        "product",
+        "remove",
+        "rep",
+        "source",
+        "status",
+        "type",
+    }
+)
 _ID = "letters, digits and . _ : / - only, 100 at most"
 _WANTED = {
     "name": "one line of at most 200 characters",
@@ -21,7 +36,17 @@ _WANTED = {
     "note": "at most 1,000 characters",
     "product": "the key of a product of the program",
     "audience": "the key of an audience of the program",
-    "type": "the key of a partner type of the program",
+    "type": "one of the words in the documentation",
+    "kind": "customer, open or named",
+    "source": "the name of the system the ids are of, such as crm",
+    "stage": "one line of at most 200 characters",
+    "event": "the key of an event of the program",
+    "event_id": _ID,
+    "refund": _ID,
+    "click": "a click id",
+    "domain": "a domain, such as example.com",
+    "remove": "true or false",
+    "occurred_at": "a day or a time, such as 2024-05-17 or 2024-05-17T10:00:00Z",
     "industry": "a key of small letters, digits and underscores",
     "size": "a whole number of people",
     "consent_version": "the version of the consent text",

@@ -28,6 +28,7 @@ LINK_S = 900
 _Audience = Annotated[str, Meta(pattern=r"^([a-z][a-z0-9_]{0,31})?$(?!\n)")]
 _Country = Annotated[str, Meta(pattern=r"^([A-Z]{2})?$(?!\n)")]
 _Locale = Annotated[str, Meta(pattern=r"^([a-z]{2}(-[A-Z]{2})?)?$(?!\n)")]
+_Source = Annotated[str, Meta(pattern=r"^([a-z][a-z0-9_-]{0,31})?$(?!\n)")]
 _Version = Annotated[str, Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$(?!\n)")]
 
 resource = Resource(__name__)
@@ -50,6 +51,7 @@ class NewImport(NewFile, frozen=True, kw_only=True):
 
     kind: Kind
     audience: _Audience = ""
+    source: _Source = ""
 
 
 class ImportRequested(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,7 +147,7 @@ def request_import(call: Call[NewImport, Any]) -> Answer:
     version = programs.current(call.path["program"], call.now)
     if body.audience and body.audience not in version.document.audiences:
         raise InvalidInputError("audience", "no such audience", code="unknown_audience")
-    usual = {"audience": body.audience}
+    usual = {"audience": body.audience, "source": body.source}
     return announce(call, version.document, body.kind, usual=usual, path="/v1/programs/{}/imports")
 
 
