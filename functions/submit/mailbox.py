@@ -133,11 +133,7 @@ def _refer(arrived: Arrived, named: Named, *, alone: bool, now: Instant) -> None
         if referrals.find(name):
             return
         earlier = claims.find(arrived.version.program, "lead_email", key, now=now)
-        before = referrals.find(earlier.target) if earlier else None
-        if before and before.partner == arrived.partner.id:
-            writes = Transaction()
-            referrals.add_touch(writes, before, _touch(arrived, name))
-            writes.commit()
+        if earlier and _noted(arrived, earlier.target, name):
             return
         made = _made(arrived, named, name, alone=alone, now=now)
         try:
