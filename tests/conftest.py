@@ -19,7 +19,7 @@ from moto import mock_aws
 
 from infra.emulator import Emulator, credentials
 from tests.support import tables
-from tests.support.environment import BANK_BUCKET, FUNCTION, REGION, forget
+from tests.support.environment import BANK_BUCKET, FUNCTION, INTAKE_BUCKET, REGION, forget
 
 _TESTS = Path(__file__).parent
 _OFFLINE = (_TESTS / "unit", _TESTS / "property")
@@ -46,7 +46,7 @@ def function_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Mon
 
 @pytest.fixture
 def aws(function_environment: pytest.MonkeyPatch) -> Iterator[None]:
-    """An AWS in memory (moto): the template's five tables, the bank's bucket and a key."""
+    """An AWS in memory (moto): the template's five tables, two buckets and a key."""
     with mock_aws():
         _furnish(function_environment, endpoint=None)
         yield
@@ -84,7 +84,7 @@ def _furnish(monkeypatch: pytest.MonkeyPatch, *, endpoint: str | None, suffix: s
 
     for name, value in tables.create(client("dynamodb"), suffix=suffix).items():
         monkeypatch.setenv(name, value)
-    bucket = f"{BANK_BUCKET}{suffix}"
-    client("s3").create_bucket(Bucket=bucket)
-    monkeypatch.setenv("BANK_BUCKET", bucket)
+    for variable, bucket in (("BANK_BUCKET", BANK_BUCKET), ("INTAKE_BUCKET", INTAKE_BUCKET)):
+        client("s3").create_bucket(Bucket=f"{bucket}{suffix}")
+        monkeypatch.setenv(variable, f"{bucket}{suffix}")
     monkeypatch.setenv("KEY_ARN", client("kms").create_key()["KeyMetadata"]["Arn"])

@@ -128,6 +128,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         codes: Problem codes of its own, for the documentation.
         location: Where the thing made is read, for the ``Location`` header: relative to the
             request, so that it holds behind every prefix, and filled in from the answer.
+        media: What the answer is when it is no JSON; it is a ``msgspec.Raw`` then.
     """
 
     method: str
@@ -146,6 +147,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     limit_bytes: int = BODY_LIMIT_BYTES
     codes: tuple[str, ...] = ()
     location: str = ""
+    media: str = inputs.JSON
     name: str = ""
     summary: str = ""
 
@@ -317,7 +319,7 @@ def _flat(body: object) -> Stored:
 
 
 def _json(spec: Endpoint, answer: Answer, *, replayed: bool = False) -> Reply:
-    headers = {"content-type": inputs.JSON, **answer.headers}
+    headers = {"content-type": spec.media, **answer.headers}
     if replayed:
         headers["idempotent-replayed"] = "true"
     if isinstance(answer.body, msgspec.Raw):

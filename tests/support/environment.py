@@ -6,6 +6,7 @@ import sys
 
 REGION = "us-east-1"
 BANK_BUCKET = "introducer-test-bank"
+INTAKE_BUCKET = "introducer-test-intake"
 _OURS = ("introducer", "submit", "route", "payout", "notify")
 
 FUNCTION = {
@@ -18,6 +19,7 @@ FUNCTION = {
     "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
     "AWS_EC2_METADATA_DISABLED": "true",
     "BANK_BUCKET": BANK_BUCKET,
+    "INTAKE_BUCKET": INTAKE_BUCKET,
     "CLICK_BASE_URL": "https://go.example.com",
     "PORTAL_URL": "https://portal.example.com",
     "MAIL_SENDER": "introducer@example.com",

@@ -74,8 +74,16 @@ def with_check(text: str) -> str:
 
 def looks_like(text: str) -> bool:
     """Return whether *text* is meant to be the code of a card, right or wrong."""
+    return might_be(text) and read(text)[0] in _FIRST
+
+
+def might_be(text: str) -> bool:
+    """Return whether *text* has as many letters and digits as a card's code.
+
+    So have words; one that is no code at all may be a card's whose first character is wrong.
+    """
     code = read(text)
-    return len(code) == LENGTH and code[0] in _FIRST and code.isascii() and code.isalnum()
+    return len(code) == LENGTH and code.isascii() and code.isalnum()
 
 
 def is_right(code: str) -> bool:
