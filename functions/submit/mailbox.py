@@ -145,6 +145,17 @@ def _refer(arrived: Arrived, named: Named, *, alone: bool, now: Instant) -> None
     raise ContentionError(message)
 
 
+def _noted(arrived: Arrived, referral: str, name: str) -> bool:
+    """Add a touch to the lead's referral if it is this partner's; return whether it is."""
+    known = referrals.detail(referral)
+    if all(touch.partner != arrived.partner.id for touch in known.touches):
+        return False
+    writes = Transaction()
+    referrals.add_touch(writes, known.referral, _touch(arrived, name))
+    writes.commit()
+    return True
+
+
 def _made(arrived: Arrived, named: Named, name: str, *, alone: bool, now: Instant) -> intake.Made:
     mail, partner = arrived.mail, arrived.partner
     details = mail.details if alone else {}
