@@ -251,7 +251,12 @@ def _correction(
 
 
 def _why(seen: Look, before: Reward | None) -> str:
-    """Return why a stored reward changes: its holder's part did, or what happened before it."""
+    """Return why a stored reward changes.
+
+    The lead turned out to be known already, its holder's part changed, or what happened before.
+    """
+    if seen.facts.referral.status == "duplicate":
+        return "duplicate"
     if before is None or not seen.facts.referral.dispute:
         return "displaced"
     return "recredited" if _part_then(before) != _part_now(seen, before.partner) else "displaced"

@@ -80,14 +80,16 @@ def merge(call: Call[Merge, Any]) -> Answer:
     return Answer(body=answer, writes=writes)
 
 
-def copies(touches: Sequence[Touch], of: str) -> list[Touch]:
-    """Return *touches* of the referral *of* as they are kept with another one of the same lead.
+def missing(own: Sequence[Touch], touches: Sequence[Touch], of: str) -> list[Touch]:
+    """Return what a referral with *own* touches lacks of the *touches* of the referral *of*.
 
     A click is the same wherever it is kept. Other ids are unique within a referral only, so a
     copy's names the referral it was first of: the same touches give the same copies, in
     whatever order referrals are joined.
     """
-    return [msgspec.structs.replace(touch, id=_name(touch, of), late=True) for touch in touches]
+    copies = [msgspec.structs.replace(touch, id=_name(touch, of), late=True) for touch in touches]
+    known = {(touch.at, touch.id) for touch in own}
+    return [touch for touch in copies if (touch.at, touch.id) not in known]
 
 
 def _name(touch: Touch, of: str) -> str:
@@ -143,12 +145,7 @@ def _copy_touches(writes: Transaction, ending: Detail, staying: Detail) -> None:
     Where there are too many for one transaction, the first of them are written at once: should
     the rest fail, they are evidence that counts for nothing, and the same when it is tried again.
     """
-    known = {(touch.at, touch.id) for touch in staying.touches}
-    wanted = [
-        touch
-        for touch in copies(ending.touches, ending.referral.id)
-        if (touch.at, touch.id) not in known
-    ]
+    wanted = missing(staying.touches, ending.touches, ending.referral.id)
     while len(wanted) > _TOUCHES_AT_ONCE:
         first = Transaction()
         for touch in wanted[:_TOUCHES_AT_ONCE]:

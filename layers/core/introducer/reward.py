@@ -237,6 +237,8 @@ def obstacle(reward: Reward, referral: Referral, now: Instant) -> str:
     """
     if reward.due_at > now:
         return "not_due"
+    if referral.status == "duplicate":
+        return "duplicate"
     if referral.hold:
         return "on_hold"
     if reward.when == "earned" or referral.status in SOLD:

@@ -54,8 +54,9 @@ def occasions(document: Program, case: Case) -> list[Occasion]:
     """Return every occasion of *case*, in the order of business time and then id.
 
     A referral that was brought in from another system has none: what it earned was paid there.
+    Nor has a duplicate, also one that was found out after it had been let through.
     """
-    if case.referral.channel == "migration":
+    if case.referral.channel == "migration" or case.referral.status == "duplicate":
         return []
     found = [
         *_submission(case.referral),
