@@ -24,7 +24,11 @@ from tests.support.stream import click_record
 
 HOT = (
     "functions/submit/click.py",
+    "functions/submit/click_item.py",
     "functions/submit/click_links.py",
+    "functions/submit/click_variants.py",
+    "layers/core/introducer/agent_words.py",
+    "layers/core/introducer/agents.py",
     "layers/core/introducer/clickid.py",
     "layers/core/introducer/landing.py",
     "layers/core/introducer/lean.py",

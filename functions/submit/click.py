@@ -1,13 +1,14 @@
 """``GET /r/{code}``: send a visitor on to where a partner's link points, and record the click.
 
 The cheapest thing we run, because it runs most: standard library and a small signed
-client only. A warm click reads nothing and writes one item of at most 400 bytes. The
+client only. A warm click reads nothing and writes one item of about 200 bytes. The
 visitor is sent on whatever happens to that write; a click that could not be recorded is
 counted as lost, and its id still proves it to a later conversion.
 
-A HEAD, a prefetch or a bot is sent on too, but not recorded. An unknown and a suspended
-code give the same answer after the same work; only a suspended link whose program named
-a fallback leads there, uncounted.
+Bots, link previews, prefetches and HEAD are sent on too; what is recorded of them says why
+it is not counted. Only a prefetch carries an id, since a person may yet see the page. An
+unknown, a suspended and an expired code give the same answer after the same work; only a
+suspended link that names a fallback leads there, unrecorded.
 
 The cookie with the last ten ids is readable by the landing page's own script. It is no
 secret: the newest id is in the page's address anyway, and nobody can make one up.
@@ -19,11 +20,12 @@ import json
 import os
 import time
 from functools import cache
-from urllib.parse import urlsplit
 
-from introducer import clickid, lean
-from introducer.landing import passed, summary
+from introducer import agents, clickid, lean
+from introducer.landing import passed
 from introducer.settings import setting
+from submit import click_variants
+from submit.click_item import click_item
 from submit.click_links import Links
 
 TYPE_CHECKING = False
@@ -37,38 +39,11 @@ if TYPE_CHECKING:
 WRITE_TIMEOUT_S = 0.3
 """What recording may cost the visitor."""
 
-_DAY_S = 86_400
-_KEPT_DAYS = 90
+_COOKIE_S = 90 * 86_400
 _COOKIE_LIMIT = 1200
-_REFERRER_LIMIT = 60
-_TAGS_LIMIT = 115
-_COUNTRY_LENGTH = 2  # ISO 3166-1 alpha-2
-
-_HOST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
-_BOT_WORDS = (
-    "bot",
-    "spider",
-    "crawl",
-    "slurp",
-    "preview",
-    "facebookexternalhit",
-    "whatsapp",
-    "monitor",
-    "headless",
-    "lighthouse",
-    "curl/",
-    "wget",
-    "python",
-    "okhttp",
-    "go-http",
-    "java/",
-    "axios/",
-    "node-fetch",
-    "libwww",
-    "httpclient",
-)
-_TABLET_WORDS = ("ipad", "tablet", "kindle")
-_PHONE_WORDS = ("mobi", "iphone", "android")
+_REPEATED = "repeated"
+_WITH_ID = ("person", "prefetch")
+"""Who carries an id on: a prefetched page may be shown later without another request."""
 
 _HEADERS = {
     "cache-control": "no-store",
@@ -123,7 +98,7 @@ class Clicks:
         self._table = clicks_table
         self._links = Links(store, core_table, clock, _report)
         domain = f"; Domain={cookie_domain}" if cookie_domain else ""
-        self._cookie_end = f"; Path=/; Max-Age={_KEPT_DAYS * _DAY_S}; Secure; SameSite=Lax{domain}"
+        self._cookie_end = f"; Path=/; Max-Age={_COOKIE_S}; Secure; SameSite=Lax{domain}"
         self._debug = debug
         self._clock = clock
 
@@ -149,109 +124,68 @@ class Clicks:
     def _follow(self, link: Link, incoming: Pairs, event: Mapping[str, Any]) -> dict[str, Any]:
         headers: Mapping[str, str] = event.get("headers") or {}
         http = (event.get("requestContext") or {}).get("http") or {}
-        reason = uncounted(str(http.get("method", "GET")), headers)
-        if reason in ("head", "bot"):
-            self._trace(link.code, reason)
-            return _redirect(link.landing.location(incoming))
+        agent = headers.get("user-agent", "")
+        verdict = agents.classify(agent, str(http.get("method", "GET")), headers)
         key = self._links.salt
         if key is None:
             _lost("no_salt", link.code)
-            return _redirect(link.landing.location(incoming))
+            return _redirect(link.landings[0].location(incoming))
         now = self._clock()
-        day = clickid.instant(now)[:10]
-        agent = headers.get("user-agent", "")
-        visitor = clickid.visitor(key, day, str(http.get("sourceIp", "")), agent)
+        address = str(http.get("sourceIp", ""))
+        visitor = clickid.visitor(key, clickid.instant(now)[:10], address, agent)
         click_id = clickid.make(link.code, clickid.hour_of(now), visitor, key)
-        if reason:
-            # It may be shown later without another request, and then its id must work.
-            self._trace(link.code, reason)
-        else:
-            self._record(_item(click_id, link, now, incoming, headers), link.code)
-        cookie = clickid.join_cookie(_cookie_ids(event.get("cookies") or ()), click_id)
-        response = _redirect(link.landing.location(incoming, click_id))
-        response["cookies"] = [f"{clickid.COOKIE}={cookie}{self._cookie_end}"]
+        cookies = event.get("cookies") or ()
+        variant = click_variants.chosen(link.code, link.weights, visitor, cookies)
+        item = click_item(
+            click_id,
+            link,
+            variant,
+            verdict,
+            now=now,
+            incoming=incoming,
+            headers=headers,
+            address=address,
+        )
+        self._record(item, link.code, verdict[0])
+        landing = link.landings[max(variant, 0)]
+        if verdict[0] not in _WITH_ID:
+            return _redirect(landing.location(incoming))
+        response = _redirect(landing.location(incoming, click_id))
+        ids = clickid.join_cookie(_cookie_ids(cookies), click_id)
+        response["cookies"] = [f"{clickid.COOKIE}={ids}{self._cookie_end}"]
+        if variant >= 0:
+            kept = click_variants.cookie_value(cookies, link.code, variant)
+            line = f"{click_variants.COOKIE}={kept}{self._cookie_end}; HttpOnly"
+            response["cookies"].append(line)
         return response
 
-    def _record(self, item: dict[str, dict[str, str]], code: str) -> None:
+    def _record(self, item: dict[str, dict[str, str]], code: str, who: str) -> None:
+        fault = self._put(item)
+        if fault and fault != _REPEATED and who == "person":
+            _lost(fault, code)
+        else:
+            self._trace(code, fault or ("counted" if who == "person" else who))
+
+    def _put(self, item: dict[str, dict[str, str]]) -> str:
+        """Store a click; return nothing, that it was there, or why it could not be."""
         request = {
             "TableName": self._table,
             "Item": item,
             "ConditionExpression": "attribute_not_exists(pk)",
         }
-        outcome = "counted"
         try:
             self._store.call("PutItem", request, timeout_s=WRITE_TIMEOUT_S, repeatable=True)
         except lean.CallError as failure:
-            if failure.code != "ConditionalCheckFailedException":
-                _lost(failure.code, code)
-                return
-            outcome = "repeated"
+            there = failure.code == "ConditionalCheckFailedException"
+            return _REPEATED if there else failure.code
         except lean.NoAnswerError:
-            _lost("no_answer", code)
-            return
-        self._trace(code, outcome)
+            return "no_answer"
+        return ""
 
     def _trace(self, code: str, outcome: str) -> None:
         if self._debug:
             line = {"level": "DEBUG", "message": "click", "link": code[:22], "outcome": outcome}
             _log(line)
-
-
-def uncounted(method: str, headers: Mapping[str, str]) -> str:
-    """Return why a request is not a person's click (head, prefetch, bot), or nothing.
-
-    Cheap signs only: words that robots put in their name, and none at all.
-    """
-    if method == "HEAD":
-        return "head"
-    purpose = headers.get("sec-purpose") or headers.get("purpose") or headers.get("x-purpose") or ""
-    if "pre" in purpose.lower():  # prefetch, prerender, preview
-        return "prefetch"
-    agent = headers.get("user-agent", "").lower().replace("cubot", "")  # a maker of phones
-    if not agent or any(word in agent for word in _BOT_WORDS):
-        return "bot"
-    return ""
-
-
-def _item(
-    click_id: str, link: Link, now: float, incoming: Pairs, headers: Mapping[str, str]
-) -> dict[str, dict[str, str]]:
-    item = {
-        "pk": {"S": click_id},
-        "link": {"S": link.code},
-        "program": {"S": link.program},
-        "partner": {"S": link.partner},
-        "at": {"S": clickid.instant(now)},
-        "device": {"S": _device(headers)},
-        "expires": {"N": str(int(now) + _KEPT_DAYS * _DAY_S)},
-    }
-    tags = summary(link.landing.tags(incoming).items(), _TAGS_LIMIT)
-    if tags:
-        item["utm"] = {"S": tags}
-    referrer = _referrer_host(headers.get("referer", ""))
-    if referrer:
-        item["referrer"] = {"S": referrer}
-    country = headers.get("cloudfront-viewer-country", "")
-    if len(country) == _COUNTRY_LENGTH and country.isascii() and country.isupper():
-        item["country"] = {"S": country}
-    return item
-
-
-def _device(headers: Mapping[str, str]) -> str:
-    agent = headers.get("user-agent", "").lower()
-    if any(word in agent for word in _TABLET_WORDS):
-        return "tablet"
-    if any(word in agent for word in _PHONE_WORDS):
-        return "phone"
-    return "desktop"
-
-
-def _referrer_host(referrer: str) -> str:
-    try:
-        host = urlsplit(referrer[:500]).hostname or ""
-    except ValueError:  # such as half an IPv6 address
-        return ""
-    return host if len(host) <= _REFERRER_LIMIT and _HOST.issuperset(host) else ""
 
 
 def _cookie_ids(cookies: tuple[str, ...] | list[str]) -> list[str]:

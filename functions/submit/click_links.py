@@ -43,31 +43,58 @@ CACHE_LIMIT = 2000
 
 
 _ACTIVE = {"S": "active"}
+_LABELS = ("campaign", "channel", "asset")
+_KEPT_DAYS = 90
+_LONGEST_KEPT_DAYS = 730
 
 
 class Link:
     """What of a stored link a click needs."""
 
-    __slots__ = ("active", "code", "fallback", "landing", "partner", "program")
+    __slots__ = (
+        "active",
+        "clicks_days",
+        "code",
+        "expires_at",
+        "fallback",
+        "labels",
+        "landings",
+        "partner",
+        "program",
+        "weights",
+    )
 
     def __init__(self, item: Mapping[str, Any]) -> None:
         """Read a link item in DynamoDB's JSON.
 
         Raises:
             KeyError: It lacks an attribute.
-            ValueError: Its destination is not a plain https URL.
+            ValueError: A destination is not a plain https URL, or a number is out of bounds.
         """
-        defaults = item.get("utm", {}).get("M", {})
+        tags = {name: value["S"] for name, value in item.get("utm", {}).get("M", {}).items()}
         fallback = item.get("fallback", {}).get("S")
         self.code: str = item["code"]["S"]
         self.program: str = item["program"]["S"]
         self.partner: str = item["partner"]["S"]
         # A link is stored without the values that are its defaults.
         self.active: bool = item.get("status", _ACTIVE)["S"] == _ACTIVE["S"]
-        self.landing = Landing(
-            item["destination"]["S"], {name: value["S"] for name, value in defaults.items()}
-        )
+        self.expires_at: str = item.get("expires_at", {}).get("S", "")
+        self.labels = [(name, item[name]["S"]) for name in _LABELS if name in item]
+        """What its clicks are counted by besides."""
+        self.clicks_days = int(item.get("clicks_days", {}).get("N", _KEPT_DAYS))
+        variants = [each["M"] for each in item.get("variants", {}).get("L", ())]
+        self.weights = [int(each.get("weight", {}).get("N", 1)) for each in variants]
+        """Each destination's part of the visitors; empty when there is but one."""
+        if not 0 < self.clicks_days <= _LONGEST_KEPT_DAYS or min(self.weights, default=1) < 1:
+            message = "days and weights are positive"
+            raise ValueError(message)
+        self.landings = [Landing(each["destination"]["S"], tags) for each in variants or (item,)]
+        """Where it leads, one for each weight, or the one."""
         self.fallback = Landing(fallback, {}) if fallback else None
+
+    def is_over(self, now: float) -> bool:
+        """Tell whether it has expired at *now*, in seconds since 1970."""
+        return bool(self.expires_at) and self.expires_at <= clickid.instant(now)
 
 
 class Links:
@@ -111,6 +138,9 @@ class Links:
         """
         now = self._clock()
         remembered = self._known.get(code)
+        if remembered and remembered[1].is_over(now):
+            del self._known[code]
+            remembered = None
         if remembered and now < remembered[0]:
             return remembered[1]
         if now < self._unknown.get(code, (0.0, None))[0]:
@@ -151,9 +181,10 @@ class Links:
         except (KeyError, ValueError) as failure:
             self._report("link_unusable", code, failure)
             return None
-        # A suspended link that leads nowhere is unknown from here on, so that no
-        # difference in answer or work tells the two apart.
-        return link if link and (link.active or link.fallback) else None
+        # A suspended link that leads nowhere, and one that has expired, are unknown from
+        # here on, so that no difference in answer or work tells them apart.
+        usable = link and not link.is_over(now) and (link.active or link.fallback)
+        return link if usable else None
 
     def _take_salt(self, item: Mapping[str, Mapping[str, str]], now: float) -> None:
         plain = {name: text for name, value in item.items() for text in value.values()}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from introducer import clickid, lean
 
@@ -10,6 +12,51 @@ BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/1
 SALT = clickid.new_salt(b"s" * 32, "2026-11-01T00:00:00.000Z", "2027-12-01T00:00:00.000Z")
 KEYS = {"A": clickid.key_of(SALT)}
 NOW_S = 1_795_346_220.0  # 2026-11-22T11:17:00Z
+DAY_S = 86_400
+JSON = {"accept": "application/json"}
+HEADERS = {
+    "cache-control": "no-store",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex, nofollow",
+}
+NOT_FOUND = {
+    "statusCode": 404,
+    "headers": {**HEADERS, "content-type": "application/problem+json"},
+    "body": json.dumps(
+        {
+            "type": "about:blank",
+            "title": "Not Found",
+            "status": 404,
+            "code": "not_found",
+            "detail": "This link does not exist.",
+            "request_id": "",
+        }
+    ),
+}
+"""The answer to a program that follows a link which leads nowhere."""
+
+
+class Clock:
+    """A clock that stands still until told otherwise."""
+
+    def __init__(self) -> None:
+        self.now_s = NOW_S
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now_s
+
+
+def click_id(response: dict[str, Any]) -> str:
+    """Return the click id in a response's location."""
+    query = parse_qs(urlsplit(response["headers"]["location"]).query)
+    return query.get("introducer_click", [""])[0]
+
+
+def logged(out: str) -> list[dict[str, Any]]:
+    """Return the log lines in what was written."""
+    return [json.loads(line) for line in out.splitlines()]
 
 
 def request(code: str = "abcdefgh", query: str = "", **overrides: Any) -> dict[str, Any]:
@@ -43,10 +90,16 @@ def link_item(code: str = "abcdefgh", **overrides: Any) -> dict[str, Any]:
         "program": "telecom",
         "partner": "0123456789abcdefghjk",
         "destination": "https://shop.example/fiber",
-    } | {name: value for name, value in overrides.items() if name != "utm"}
-    item: dict[str, Any] = {k: {"S": v} for k, v in attributes.items() if v is not None}
-    tags = overrides.get("utm", {"utm_source": "partner"})
-    return item | {"utm": {"M": {name: {"S": value} for name, value in tags.items()}}}
+    } | {"utm": {"utm_source": "partner"}, **overrides}
+    return {name: _typed(value) for name, value in attributes.items() if value is not None}
+
+
+def _typed(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return {"M": {name: _typed(each) for name, each in value.items()}}
+    if isinstance(value, list):
+        return {"L": [_typed(each) for each in value]}
+    return {"N": str(value)} if isinstance(value, int) else {"S": value}
 
 
 def salt_item(salt: dict[str, str] = SALT) -> dict[str, Any]:

@@ -19,8 +19,8 @@ BEGINNINGS = (
     "Mozilla/5.0 (X11; ",
 )
 PRODUCTS = frozenset(
-    "AppleWebKit (KHTML, like Gecko) Gecko Chrome Safari Version Mobile Firefox Edg EdgA EdgiOS Edge"
-    " OPR OPT OPiOS CriOS FxiOS GSA SamsungBrowser YaBrowser Yowser UCBrowser Vivaldi Brave"
+    "AppleWebKit (KHTML, like Gecko) Gecko Chrome Safari Version Mobile Firefox Edg EdgA EdgiOS"
+    " Edge OPR OPT OPiOS CriOS FxiOS GSA SamsungBrowser YaBrowser Yowser UCBrowser Vivaldi Brave"
     " DuckDuckGo Ddg MiuiBrowser HuaweiBrowser HeyTapBrowser VivoBrowser Silk Ubuntu Chromium"
     " Focus Klar Whale QQBrowser MQQBrowser Instagram".split()
 )
@@ -113,7 +113,18 @@ PLATFORMS = (
     *("appletv", "apple tv", "dtv", "kindle", "nook", "silk", "amiga", "morphos", "beos", "haiku"),
     *("os/2", "risc os", "irix", "hp-ux", "osf1", "aix", "inferno", "qnx", "harmony", "fuchsia"),
     *("netfront", "opera mini", "ucbrowser", "msie", "trident", "webkit", "gecko", "presto"),
-    *("dreamcast", "openvms", "plan 9", "sailfish", "brew", "msn", "aol", "syllable", "reactos"),
+    *(
+        "dreamcast",
+        "firefox/",
+        "openvms",
+        "plan 9",
+        "sailfish",
+        "brew",
+        "msn",
+        "aol",
+        "syllable",
+        "reactos",
+    ),
 )
 TEXT_BROWSERS = ("lynx", "links", "elinks", "w3m", "dillo", "amaya", "ncsa_mosaic", "vms_mosaic")
 """Browsers that name the library they are made with, as tools do."""

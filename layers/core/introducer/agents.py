@@ -59,14 +59,15 @@ def classify(agent: str, method: str = "GET", headers: Mapping[str, str] | None 
 
 
 def _of_headers(headers: Mapping[str, str]) -> Verdict:
-    """Judge what names itself a browser by what browsers send when somebody follows a link."""
+    """Judge what names itself a browser by what it sends besides.
+
+    What it does not send proves nothing: networks for delivery in front of us drop headers.
+    """
     if headers.get("sec-fetch-dest", "") not in _NAVIGATIONS:
         # A page that asks for a link as its picture or script: nobody saw it.
         return ("prefetch", "embedded")
     if "from" in headers:
         return ("bot", "from")
-    if "accept-language" not in headers and "html" not in headers.get("accept", ""):
-        return ("bot", "headers")
     if "headless" in headers.get("sec-ch-ua", "").lower():
         return ("bot", "headless")
     return PERSON
