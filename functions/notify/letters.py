@@ -17,8 +17,9 @@ from introducer.errors import NotFoundError
 from introducer.ledger import Kind
 from introducer.partner import Partner, Rep
 from introducer.reward import Reward
+from introducer.settings import setting
 from introducer.streams import Record
-from introducer.tables import partners, payouts, people, referrals, reps, rewards
+from introducer.tables import disputes, partners, payouts, people, referrals, reps, rewards
 from notify import messages
 from notify.messages import MESSAGES, Message
 
@@ -70,8 +71,14 @@ def letters(event: Record, *, now: Instant) -> list[Letter]:
 
 def _about_partner(message: Message, event: Record) -> list[Letter]:
     partner = _partner(_id_of(event))
-    facts = _invitation(partner, event) if message.to_invited else {}
+    facts = _invitation(partner, event) if message.to_invited else _ask(event)
     return [_to_partner(message, event, partner, facts=facts)]
+
+
+def _ask(event: Record) -> dict[str, str]:
+    """Return the link that an ask carries; other events carry none."""
+    link = event["data"].get("link")
+    return {"link": f"{setting('CLICK_BASE_URL')}/r/{link}"} if link else {}
 
 
 def _invitation(partner: Partner, event: Record) -> dict[str, str]:
@@ -199,12 +206,41 @@ def _about_introduction(message: Message, event: Record) -> list[Letter]:
     return [_to_partner(message, event, _partner(event["data"]["partner"]), facts={})]
 
 
+def _about_dispute(message: Message, event: Record) -> list[Letter]:
+    found = disputes.get(_id_of(event))
+    # What was added since is no other news; that it was decided or taken back is.
+    overtaken = "" if found.status == event["data"]["status"] else "overtaken"
+    facts = {
+        "dispute": found.id,
+        "outcome": found.outcome or "",
+        "reason": found.grounds or "",
+    }
+    if message.to == "partner":
+        if not found.partner:
+            return []
+        return [
+            _to_partner(message, event, _partner(found.partner), facts=facts, overtaken=overtaken)
+        ]
+    return [
+        Letter(
+            message=message,
+            program=event["program"],
+            recipient="managers",
+            person="",
+            occasion=event["id"],
+            facts=facts,
+            overtaken=overtaken,
+        )
+    ]
+
+
 _WRITERS: dict[str, Callable[[Message, Record], Sequence[Letter]]] = {
     "partner": _about_partner,
     "referral": _about_referral,
     "reward": _about_reward,
     "payout": _about_payout,
     "batch": _about_batch,
+    "dispute": _about_dispute,
     "introduction": _about_introduction,
 }
 

@@ -43,7 +43,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     template: str
     to: Literal["partner", "rep", "managers"]
-    about: Literal["partner", "referral", "reward", "payout", "batch", "program", "introduction"]
+    about: Literal[
+        "partner", "referral", "reward", "payout", "batch", "program", "introduction", "dispute"
+    ]
     page: str
     once_per: Literal["event", "occasion"] = "event"
     to_invited: bool = False
@@ -67,12 +69,19 @@ def _to_invited(template: str) -> Message:
     return Message(template=template, to="partner", about="partner", page=page, to_invited=True)
 
 
+def _of_dispute(template: str, to: Literal["partner", "managers"]) -> Message:
+    return Message(template=template, to=to, about="dispute", page="disputes/{dispute}")
+
+
 MESSAGES: dict[str, tuple[Message, ...]] = {
     "PartnerEnrolled": (
         Message(template="partner_enrolled", to="partner", about="partner", page="links"),
     ),
     "PartnerInvited": (_to_invited("partner_invited"),),
     "PartnerReminded": (_to_invited("partner_reminded"),),
+    "AskRequested": (
+        Message(template="partner_asked", to="partner", about="partner", page="links"),
+    ),
     "IntroductionUnread": (
         Message(
             template="introduction_unread", to="partner", about="introduction", page="referrals/new"
@@ -113,6 +122,9 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
     "PayoutReturned": (
         Message(template="payout_returned", to="partner", about="payout", page="payee"),
     ),
+    "DisputeOpened": (_of_dispute("dispute_opened", "managers"),),
+    "DisputeEscalated": (_of_dispute("dispute_escalated", "managers"),),
+    "DisputeDecided": (_of_dispute("dispute_decided", "partner"),),
     "BatchApprovalRequested": (
         Message(template="batch_approval", to="managers", about="batch", page="batches/{batch}"),
     ),
@@ -151,7 +163,11 @@ def compose(
     """
     language = language_of(locale)
     words = _words(language)
-    values: dict[str, Any] = {key: one_line(value) for key, value in facts.items()}
+    values: dict[str, Any] = {
+        # Half an address leads nowhere.
+        key: one_line(value, limit=_SENTENCE_LIMIT if key == "link" else _VALUE_LIMIT)
+        for key, value in facts.items()
+    }
     values |= {
         "lines": [one_line(line, limit=_SENTENCE_LIMIT) for line in lines],
         "program": one_line(program),

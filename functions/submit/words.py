@@ -51,6 +51,10 @@ REASONS = {
     "no_interest": "The lead has no interest.",
     "self_referral": "The lead seems to be the partner.",
     "crm": "The sales team closed it.",
+    "earlier_touch": "The records show who brought the lead first.",
+    "agreement": "Those involved agreed on it.",
+    "joint_work": "Several brought the lead together.",
+    "rule_applied": "The rules of the program were applied as they are written.",
 }
 
 PASSED_OVER = {

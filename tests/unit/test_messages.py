@@ -24,6 +24,8 @@ FACTS = {
     "until": "2026-11-23 10:00 UTC",
     "amount": "12.50 EUR",
     "payout": "P0123456789ABCD",
+    "dispute": "d1",
+    "outcome": "upheld",
     "batch": "b1",
     "count": "3",
     "from": "1 January 2027",
@@ -31,6 +33,7 @@ FACTS = {
     "audience": "partners",
     "inviter": "Anna",
     "credited": "yes",
+    "link": "https://go.acme.example/r/k7m2p9xw3d",
 }
 URL = "https://portal.example.com/referrals/r1?a=1&b=2"
 
