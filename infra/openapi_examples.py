@@ -21,6 +21,7 @@ PATH = {
     "dispute": "4j6m8p0r2t4w6y8a0c2e",
     "day": "2026-11-21",
     "code": "k7m2p9xw",
+    "asset": "linkedin_switch",
 }
 """An example for each path parameter."""
 
@@ -134,6 +135,27 @@ BODIES: dict[str, dict[str, Any]] = {
         "suspend": {"status": "suspended", "reason": "spam"},
         "letItLeadOn": {"status": "active"},
     },
+    "publish_asset": {
+        "post": {
+            "kind": "social",
+            "channel": "linkedin",
+            "audiences": ["partners"],
+            "texts": {
+                "en": {
+                    "body": "{opening}\n\nNorthwind installs in a week: {link}",
+                    "fields": [
+                        {
+                            "id": "opening",
+                            "label": "Your first sentence",
+                            "default": "Our line is fast at last.",
+                            "max_length": 200,
+                        }
+                    ],
+                }
+            },
+        }
+    },
+    "render_asset": {"own": {"locale": "en", "fields": {"opening": "I am glad we switched."}}},
     "make_cards": {
         "batch": {"count": 50, "campaign": "fair", "expires_at": "2027-06-30T22:00:00Z"}
     },
@@ -219,6 +241,15 @@ BODIES: dict[str, dict[str, Any]] = {
         "away": {"active": False},
     },
     "set_owner": {"rep": {"rep": "anna-berlin"}, "nobody": {"rep": ""}},
+    "ask_as_manager": {
+        "byRule": {
+            "rule": "happy_customer",
+            "people": [{"email": "nina@partners.example", "name": "Nina Neu", "country": "DE"}],
+        }
+    },
+    "ask_as_rep": {
+        "toAudience": {"audience": "partners", "people": [{"email": "nina@partners.example"}]}
+    },
     "invite_as_rep": {
         "colleague": {
             "name": "Nina Neu",
@@ -288,6 +319,17 @@ BODIES: dict[str, dict[str, Any]] = {
                 "email": "lena@customers.example",
                 "code": "spring-26",
                 "lead": {"name": "Lena Lead", "country": "DE", "company": "Muster GmbH"},
+                "at": "2026-11-22T11:17:00Z",
+            },
+        },
+        "advocacyRecorded": {
+            "type": "advocacy.recorded",
+            "data": {
+                "event": "survey_answered",
+                "score": 10,
+                "email": "nina@partners.example",
+                "name": "Nina Neu",
+                "country": "DE",
                 "at": "2026-11-22T11:17:00Z",
             },
         },

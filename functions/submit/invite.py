@@ -52,7 +52,7 @@ def invite(  # noqa: PLR0913  (what an invitation is made of)
         email: Their address.
         audience: The key of the audience they are to join.
         locale: For the mail; empty for the audience's.
-        country: Where they are.
+        country: Where they are; empty where nobody knows.
         owner: The rep who looks after them; empty for the one on the company's list, if any.
         actor: Who invites them, as events name whoever acts.
         now: The present instant.

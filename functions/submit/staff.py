@@ -5,6 +5,8 @@ from __future__ import annotations
 from submit.app import make_app
 from submit.resources import (
     accounts,
+    asks,
+    assets,
     clicks,
     conversions,
     imports,
@@ -24,6 +26,7 @@ app = make_app(
     reps.resource,
     prospects.resource,
     invitations.managed,
+    asks.managed,
     queues.resource,
     accounts.resource,
     merging.resource,
@@ -31,6 +34,7 @@ app = make_app(
     quality.resource,
     clicks.resource,
     links.managed,
+    assets.managed,
     conversions.resource,
     unmatched.resource,
     imports.resource,

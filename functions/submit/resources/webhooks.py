@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from introducer.errors import AlreadyExistsError
-from submit import conversions
+from submit import asks, conversions
+from submit.asks import AdvocacyRecorded
 from submit.http import Answer, Call, Resource
 from submit.messages import Message
 from submit.signature import signed_source
@@ -41,16 +42,25 @@ resource = Resource(__name__)
     "POST",
     "/v1/inbound/{program}/{source}",
     identify=signed_source,
-    body=Message,
+    body=Message | AdvocacyRecorded,
     answer=Taken,
     again=(AlreadyExistsError,),
     codes=("invalid_signature", *CODES),
 )
-def receive(call: Call[Message, Any]) -> Answer:
-    """Take a signed message about a lead or a sale.
+def receive(call: Call[Message | AdvocacyRecorded, Any]) -> Answer:
+    """Take a signed message about a lead or a sale, or an act of advocacy.
 
     What cannot be matched yet is kept, and applied once something explains it.
     """
+    if isinstance(call.body, AdvocacyRecorded):
+        taken, writes = asks.receive(
+            call.path["program"],
+            call.body,
+            message_id=call.caller.key,
+            actor=call.caller.name,
+            now=call.now,
+        )
+        return Answer(body=taken, writes=writes)
     planned = conversions.plan(
         Told(
             program=call.path["program"],

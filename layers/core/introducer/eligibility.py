@@ -78,11 +78,12 @@ def obstacles(
 
 
 def against_inviting(audience: Audience, document: Program, candidate: Candidate) -> list[Obstacle]:
-    """Return what stands against inviting *candidate*, as far as it can be known before they join.
+    """Return what stands against inviting *candidate*, as far as it is known before they join.
 
-    Texts, statements, time and the company's list are asked when they do.
+    Texts, statements, time and the company's list are asked when they do; country and type
+    too, where they are not known yet.
     """
-    found = list(_place(audience, document, candidate))
+    found = list(_place(audience, document, candidate)) if candidate.country else []
     return [*found, *_type(audience, document, candidate)] if candidate.known_type else found
 
 

@@ -66,6 +66,8 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When they are reminded of the invitation next; empty for never."""
     reminded_at: Instant = ""
     """When they were reminded last."""
+    asked_at: Instant = ""
+    """When they were asked to refer somebody last."""
     member_since: Instant = ""
     """When they joined elsewhere, for partners who were brought in from another system."""
 
@@ -125,6 +127,24 @@ def reminded(
 ) -> tuple[Partner, Event]:
     """Return somebody invited who is told again, and once more at *next_at*, and the event."""
     return _changed(partner, "PartnerReminded", {}, now, actor, remind_at=next_at, reminded_at=now)
+
+
+def asked(
+    partner: Partner, *, rule: str, link: str, now: Instant, actor: str, cause: str
+) -> tuple[Partner, Event]:
+    """Return *partner* who is asked to refer somebody, and the event.
+
+    Args:
+        partner: Whom.
+        rule: The advocacy rule that asks; empty for somebody's own choice.
+        link: The code of the link the ask carries.
+        now: The present instant.
+        actor: Who asks.
+        cause: The message or request that led to it.
+    """
+    data = {"rule": rule, "link": link}
+    after, event = _changed(partner, "AskRequested", data, now, actor, asked_at=now)
+    return after, msgspec.structs.replace(event, cause=cause)
 
 
 def enrolled(partner: Partner, *, actor: str) -> Event:

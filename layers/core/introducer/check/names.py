@@ -80,6 +80,10 @@ def _audiences(document: Program) -> Iterator[Finding]:
             lists[f"$.{name}[{index}].audiences"] = part.audiences
     for path, names in lists.items():
         yield from _unknown(path, names, document.audiences, "audience", "$.audiences")
+    for key, rule in document.advocacy.items():
+        if rule.audience not in document.audiences:
+            path, known = f"$.advocacy.{key}.audience", document.audiences
+            yield _no_such(path, rule.audience, known, "audience", "$.audiences")
 
 
 def _types(document: Program) -> Iterator[Finding]:
