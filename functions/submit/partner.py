@@ -6,6 +6,7 @@ from submit.app import make_app
 from submit.resources import (
     address,
     agreements,
+    assets,
     cards,
     clicks,
     earnings,
@@ -26,6 +27,7 @@ app = make_app(
     qr.resource,
     address.resource,
     cards.resource,
+    assets.resource,
     clicks.own,
     greeting.resource,
     my_referrals.resource,
