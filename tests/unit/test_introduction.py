@@ -84,7 +84,7 @@ def test_blind_copy_and_other_spellings_reach_the_address(headers: dict[str, str
 @pytest.mark.parametrize(
     "text",
     [
-        "See\n\n---------- Forwarded message ---------\nFrom: Lena Lead <lena@lead.example>\nDate: Sat",
+        "See\n\n------ Forwarded message -----\nFrom: Lena Lead <lena@lead.example>\nDate: Sat",
         "Zur Info\n\nVon: Lena Lead [mailto:lena@lead.example]\nGesendet: Samstag\nAn: Pia\n",
         "> De : Lena Lead <lena@lead.example>\n> Envoyé : samedi\n> Objet : Fibre\n",
         "*From:* Lena Lead <lena@lead.example>\n*Sent:* Saturday\n",
