@@ -128,6 +128,10 @@ program-preview: $(DEV) ## Tell what a draft would have paid: FILE=draft.json DA
 	@test -n "$(FILE)" -a -n "$(DATA)" || { echo "name draft and data: make program-preview FILE=infra/programs/telecom.json DATA=past.csv" >&2; exit 2; }
 	@$(CODE) $(PY) -m infra.preview $(FILE) $(DATA) $(addprefix --against ,$(AGAINST)) $(addprefix --out ,$(OUT))
 
+classify-agents: $(DEV) ## Tell people from bots by their user agents: FILE=... with one a line
+	@test -n "$(FILE)" || { echo "name the list: make classify-agents FILE=agents.txt" >&2; exit 2; }
+	@$(CODE) $(PY) -m infra.agents $(FILE)
+
 program-schema: $(DEV) ## Write the JSON Schema of program documents from the code
 	@$(CODE) $(PY) -m infra.program schema
 
@@ -135,4 +139,4 @@ clean: ## Remove builds and caches; keeps environments and state
 	rm -rf .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: help tools install lock run stop demo accrue payout sweep seal reconcile overdue disputes audit test test-unit test-integration \
-  test-template test-system lint fmt bench build deploy openapi program-validate program-preview program-schema clean
+  test-template test-system lint fmt bench build deploy openapi program-validate program-preview classify-agents program-schema clean
