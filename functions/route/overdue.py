@@ -16,13 +16,20 @@ from introducer.program import Program
 from introducer.referral import Referral
 from introducer.tables import programs, referrals
 from introducer.tables.store import Transaction
+from route import invited
 
 logger = Logger()
 
 
 def handler(event: dict[str, object], _context: object) -> dict[str, int]:  # noqa: ARG001
-    """Remind the reps whose time is running out and take back what nobody took."""
-    done = look(clock.now())
+    """Remind reps and those who were invited, and take back the leads nobody took."""
+    now = clock.now()
+    try:
+        done = look(now)
+    finally:
+        # A lead that cannot be moved keeps nobody from being reminded.
+        told_again = invited.remind(now)
+    done["invited"] = told_again
     logger.info("looked for overdue leads", extra=done)
     return done
 

@@ -6,8 +6,7 @@ waits. They become active when a login that verified the mailbox enrols.
 
 from __future__ import annotations
 
-from introducer import clock, eligibility, identity, ids, keyring
-from introducer import partner as partner_life
+from introducer import eligibility, identity, ids, invitation, keyring
 from introducer.clock import Instant
 from introducer.eligibility import Candidate
 from introducer.errors import Fault, InvalidInputError, SeveralFaultsError
@@ -16,9 +15,6 @@ from introducer.program import Program, ProgramVersion
 from introducer.tables import partners, prospects
 from introducer.tables.people import Contact
 from introducer.tables.store import Transaction
-
-LEAST_DAYS = 7
-"""Nobody gets two mails about one invitation within so many days, whoever asks for them."""
 
 
 def invite(  # noqa: PLR0913  (what an invitation is made of)
@@ -91,7 +87,7 @@ def invite(  # noqa: PLR0913  (what an invitation is made of)
         keys=identity.keys(secret, email=address),
         invited_at=now,
         invited_by=actor,
-        remind_at=next_reminder(now, document, now),
+        remind_at=invitation.next_reminder(now, document, now),
         **{**said, "owner": owner or said.get("owner", ""), **profile},
     )
     contact = Contact(name=name, email=address, note=note, locale=partner.locale)
@@ -104,25 +100,13 @@ def remind(
 ) -> bool:
     """Add a reminder to somebody invited; return whether there is to be one.
 
-    Not for those who enrolled, and not within :data:`LEAST_DAYS` of the last mail.
+    Not for those who enrolled, and not within a week of the last mail.
     """
-    last = partner.reminded_at or partner.invited_at
-    if partner.status != "invited" or clock.plus(last, days=LEAST_DAYS) > now:
+    if not invitation.may_be_reminded(partner, now):
         return False
-    after, event = partner_life.reminded(
-        partner,
-        next_at=next_reminder(partner.invited_at, document, now),
-        now=now,
-        actor=actor,
-    )
+    after, event = invitation.reminded(partner, document, now=now, actor=actor)
     partners.save(writes, partner, after, event)
     return True
-
-
-def next_reminder(invited_at: Instant, document: Program, now: Instant) -> Instant:
-    """Return when somebody invited then is to be told again after *now*, empty for never."""
-    days = sorted(document.intake.remind_days)
-    return next((at for each in days if (at := clock.plus(invited_at, days=each)) > now), "")
 
 
 def _check(document: Program, candidate: Candidate) -> None:

@@ -25,11 +25,16 @@ AGAIN = {"batchItemFailures": [{"itemIdentifier": "m1"}]}
 
 def prepare(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Store two partners and a rep; return the list that fills with every mail sent."""
-    monkeypatch.setenv("BUS_NAME", "bus")
     life.publish()
     life.enrol("pia")
     life.enrol("emil", contact=Contact(name="Emil", email="emil@bücher.example", locale="de-AT"))
     life.add_rep("anna")
+    return record(monkeypatch)
+
+
+def record(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Let the mail service know the sender; return the list that fills with every mail sent."""
+    monkeypatch.setenv("BUS_NAME", "bus")
     client("ses").verify_email_identity(EmailAddress="introducer@example.com")
     return life.record("sesv2", "SendEmail")
 

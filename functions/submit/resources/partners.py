@@ -190,6 +190,9 @@ def enrol(call: Call[Enrolment, Any]) -> Answer:
     writes = Transaction()
     if invited:
         partner = _taking_over(invited, partner)
+        if not call.body.locale:
+            partner = msgspec.structs.replace(partner, locale=invited.locale)
+            contact = msgspec.structs.replace(contact, locale=invited.locale)
         partners.join(writes, invited, partner, contact, actor=call.caller.name)
     else:
         partners.enrol(writes, partner, contact, actor=call.caller.name)
