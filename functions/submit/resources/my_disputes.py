@@ -122,7 +122,7 @@ def open_my_dispute(call: Call[NewDispute, Any]) -> Answer:
         check_time(detail.referral, rules, call.now)
         about = live(detail.referral).id
         return _opened(call, partner, rules, referral=about, named=body.referral)
-    address = identity.check_email(body.email)
+    address = identity.check_email(body.email.strip())
     rules = programs.current(partner.program, call.now).document
     key = identity.email_key(address, keyring.secret(keyring.IDENTITY))
     return _opened(call, partner, rules, lead_key=key)
