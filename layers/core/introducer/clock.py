@@ -54,3 +54,9 @@ def epoch_s(at: Instant) -> int:
 def day(at: Instant) -> str:
     """Return the UTC calendar day of *at*, ``YYYY-MM-DD``."""
     return at[:10]
+
+
+def week(at: Instant) -> str:
+    """Return the UTC calendar week of *at* as ISO 8601 counts them, ``2026-W47``."""
+    year, number, _ = moment(at).isocalendar()
+    return f"{year}-W{number:02}"

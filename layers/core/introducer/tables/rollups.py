@@ -2,9 +2,10 @@
 
 | item | pk | sk | attributes |
 | --- | --- | --- | --- |
-| counter | ``PROGRAM#{program}#{ALL, LINK#{code}, PARTNER#{id}}`` | ``DAY#{day}`` | clicks, set_aside |
+| counter | ``PROGRAM#{program}#{ALL, LINK#…, PARTNER#…}`` | ``DAY#{day}`` | clicks, set_aside |
 | of a value | ``PROGRAM#{program}#BY#{dimension}`` | ``DAY#{day}#{value}`` | the same |
 | last mail with a link | ``MAILED#{code}`` | ``MAIL`` | at, expires |
+| a prompt shown | ``SHOWN#{program}#{prompt}#{person}`` | week | times, expires |
 | marker | ``BATCH#{first event}`` | ``BATCH`` | events (8 bytes each), expires |
 
 Dimensions whose values are few lie in one partition each, so that a report is one query:
@@ -44,8 +45,13 @@ _MARKER_KEPT_DAYS = 3
 """A stream keeps its records one day; nothing older is ever handed over again."""
 DIMENSIONS = ("campaign", "channel", "asset", "country")
 _MAILED_KEPT_DAYS = 7
+_WEEK_DAYS = 7
 _COUNTERS_LIMIT = 99
 """A transaction holds a hundred items; one is the marker."""
+
+
+class SeenEnoughError(IntroducerError):
+    """A person has been shown a prompt as often as one may."""
 
 
 class Click(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +143,37 @@ def mailed_at(codes: Iterable[str]) -> dict[str, Instant]:
     """Return when a mail with each of these links last went out, by code."""
     found = store.batch_get(Table.ROLLUPS, [(f"MAILED#{code}", "MAIL") for code in codes])
     return {pk.partition("#")[2]: stored["at"] for (pk, _), stored in found.items()}
+
+
+def shown(program: str, prompt: str, person: str, *, most: int, now: Instant) -> bool:
+    """Count that *person* is shown an embedded prompt, unless this week they have seen it enough.
+
+    Args:
+        program: Whose prompt.
+        prompt: Which.
+        person: Keyed hash of their mailbox.
+        most: How often a week, Monday to Sunday UTC.
+        now: The present instant.
+
+    Returns:
+        Whether to show it.
+    """
+    times = Path("times")
+    expires = clock.epoch_s(clock.plus(now, days=2 * _WEEK_DAYS))
+    writes = Transaction()
+    writes.update(
+        Table.ROLLUPS,
+        f"SHOWN#{program}#{prompt}#{person}",
+        clock.week(now),
+        [times.add(1), Path("expires").set(expires)],
+        condition=times.does_not_exist() | (times < most),
+        error=SeenEnoughError("they have seen it enough this week"),
+    )
+    try:
+        writes.commit()
+    except SeenEnoughError:
+        return False
+    return True
 
 
 def _day(stored: Item) -> Day:
