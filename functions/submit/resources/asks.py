@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from introducer import advocacy, identity, ids
+from introducer import advocacy, identity, ids, keyring
 from introducer.advocacy import Rule
 from introducer.document.intake import Advocacy
 from introducer.errors import Fault, InvalidInputError, SeveralFaultsError
@@ -26,7 +26,14 @@ MOST_IN_A_CALL = 50
 resource = Resource(__name__)
 managed = Resource(f"{__name__}.managed")
 
-CODES = ("unknown_rule", "unknown_audience", "missing_field", "invalid_email", "invalid_people")
+CODES = (
+    "unknown_rule",
+    "unknown_audience",
+    "missing_field",
+    "invalid_email",
+    "given_twice",
+    "invalid_people",
+)
 KeyOrNone = Annotated[str, Meta(pattern=r"^([a-z][a-z0-9_]{0,31})?$(?!\n)")]
 
 
@@ -139,11 +146,18 @@ def _rule(body: NewAsks, document: Program) -> Rule:
 
 
 def _check_addresses(body: NewAsks) -> None:
-    faults = []
+    faults: list[Fault] = []
+    seen: set[str] = set()
+    secret = keyring.secret(keyring.IDENTITY)
     for place, each in enumerate(body.people):
+        field = f"people[{place}].email"
         try:
-            identity.check_email(each.email)
+            key = identity.email_key(identity.check_email(each.email), secret)
         except InvalidInputError as failure:
-            faults.append(Fault(failure.code, f"people[{place}].email", failure.message))
+            faults.append(Fault(failure.code, field, failure.message))
+            continue
+        if key in seen:
+            faults.append(Fault("given_twice", field, "the same mailbox is above"))
+        seen.add(key)
     if faults:
         raise SeveralFaultsError("invalid_people", "some people cannot be asked", faults)
