@@ -18,6 +18,7 @@ import boto3
 from infra.api import Stack
 
 PROGRAM_FILE = Path("infra/programs/telecom.json")
+ASSETS_FILE = Path("infra/assets.json")
 PASSWORD = "Example-Passw0rd!"  # noqa: S105  (of throw-away logins on a laptop)
 
 
@@ -83,6 +84,7 @@ def fill(stack: Stack, known: dict[str, str] | None = None) -> dict[str, str]:
     manager = stack.sign_in(STAFF[0].email, PASSWORD)
     document = json.loads(PROGRAM_FILE.read_text())
     publish(stack, manager, document)
+    add_assets(stack, manager, document["id"])
     for person in STAFF:
         if person.rep:
             add_rep(stack, manager, document["id"], person, subjects[person.email])
@@ -133,6 +135,13 @@ def add_rep(stack: Stack, token: str, program: str, person: Person, subject: str
         "region": person.region,
     }
     stack.call("POST", f"/v1/programs/{program}/reps", body, token=token).expect(201, 409)
+
+
+def add_assets(stack: Stack, token: str, program: str) -> None:
+    """Publish the texts that partners share; one that is there already stays as it is."""
+    for name, asset in json.loads(ASSETS_FILE.read_text()).items():
+        path = f"/v1/programs/{program}/assets/{name}"
+        stack.call("PUT", path, asset, token=token).expect(200)
 
 
 def billing_secret(stack: Stack, token: str, program: str) -> str:
