@@ -95,7 +95,8 @@ def _text(raw: bytes) -> str:
     if raw.startswith(_WORKBOOKS):
         message = "this is a workbook; save it as CSV in UTF-8"
         raise FileFaultError("not_csv", message)
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    utf16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    if raw.startswith(utf16) or b"\x00" in raw.partition(b"\n")[0]:
         raise FileFaultError("not_utf8", "this is UTF-16 text; save it as CSV in UTF-8")
     try:
         return raw.decode("utf-8-sig")
