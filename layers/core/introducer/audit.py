@@ -20,6 +20,7 @@ from introducer.earning.rules import Rules
 from introducer.errors import MissingRateError
 from introducer.event import Event
 from introducer.link import Link
+from introducer.money import BASIS_POINTS
 from introducer.referral import Referral, Sale, Share, Touch
 from introducer.reward import Reward
 
@@ -149,8 +150,8 @@ def _unrewarded(record: Record) -> list[str]:
     What tiers and caps leave of it depends on everybody else; there it is enough that
     earning has looked at the sale, which its tallies show.
     """
-    if not record.shares or not record.sales:
-        return []
+    if not record.sales or sum(each.basis_points for each in record.shares) != BASIS_POINTS:
+        return []  # parts that do not make a whole are a finding of their own
     case = Case(
         referral=record.referral, shares=record.shares, sales=record.sales, events=record.events
     )
