@@ -25,7 +25,7 @@
     const root = place.attachShadow({ mode: "open" });
     const style = make("style", look);
     const box = make("div");
-    box.setAttribute("role", "complementary");
+    box.setAttribute("role", "region");
     box.setAttribute("aria-label", say.label);
     box.append(make("p", answer.text));
     if (answer.own) {
