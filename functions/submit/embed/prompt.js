@@ -10,7 +10,7 @@
   const base = script.src.replace(/\/e\.js(\?.*)?$/, "");
   const words = {
     en: { copy: "Copy link", copied: "Copied", join: "Join", close: "Close", label: "Refer somebody" },
-    de: { copy: "Link kopieren", copied: "Kopiert", join: "Mitmachen", close: "Schließen", label: "Jemanden empfehlen" },
+    de: { copy: "Link kopieren", copied: "Kopiert", join: "Mitmachen", close: "Schlie\u00dfen", label: "Jemanden empfehlen" },
   };
   const look =
     ":host{display:block}div{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;padding:.75rem 1rem;" +
@@ -39,7 +39,7 @@
     } else {
       box.append(make("a", say.join, { href: answer.url }));
     }
-    const close = make("button", "×", { type: "button" });
+    const close = make("button", "\u00d7", { type: "button" });
     close.setAttribute("aria-label", say.close);
     close.addEventListener("click", () => place.remove());
     box.append(close);
