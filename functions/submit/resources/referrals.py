@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from introducer import clock
+from introducer.errors import ContentionError
 from introducer.tables import programs
 from introducer.tables.referrals import LeadTakenError
 from submit import lead_form
@@ -33,7 +34,8 @@ def thank(path: dict[str, str]) -> Reply:
     body=NewReferral,
     answer=ReferralMade,
     status=201,
-    again=(LeadTakenError,),
+    # Many who send the same lead at once get in each other's way, and all shall get an answer.
+    again=(LeadTakenError, ContentionError),
     form=Form(read=lead_form.read_form, answer=thank),
     codes=(
         "unknown_code",
