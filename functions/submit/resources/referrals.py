@@ -39,6 +39,7 @@ def thank(path: dict[str, str]) -> Reply:
     form=Form(read=lead_form.read_form, answer=thank),
     codes=(
         "unknown_code",
+        "mistyped_code",
         "unknown_co_referrer",
         "no_partner",
         "closed",
