@@ -37,6 +37,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
         facts: Ids, codes and amounts for the template and the page.
         local: More of them by language, such as dates.
         lines: Sentences by language.
+        link: Code of the reader's own link in it, if there is one.
         overtaken: Why it is not to be sent any more, or nothing.
     """
 
@@ -48,6 +49,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, str]
     local: dict[str, dict[str, str]] = {}
     lines: dict[str, list[str]] = {}
+    link: str = ""
     overtaken: str = ""
 
 
@@ -71,14 +73,12 @@ def letters(event: Record, *, now: Instant) -> list[Letter]:
 
 def _about_partner(message: Message, event: Record) -> list[Letter]:
     partner = _partner(_id_of(event))
-    facts = _invitation(partner, event) if message.to_invited else _ask(event)
-    return [_to_partner(message, event, partner, facts=facts)]
-
-
-def _ask(event: Record) -> dict[str, str]:
-    """Return the link that an ask carries; other events carry none."""
-    link = event["data"].get("link")
-    return {"link": f"{setting('CLICK_BASE_URL')}/r/{link}"} if link else {}
+    if message.to_invited:
+        return [_to_partner(message, event, partner, facts=_invitation(partner, event))]
+    link = event["data"].get("link", "")  # an ask carries one
+    facts = {"link": f"{setting('CLICK_BASE_URL')}/r/{link}"} if link else {}
+    letter = _to_partner(message, event, partner, facts=facts)
+    return [msgspec.structs.replace(letter, link=link)]
 
 
 def _invitation(partner: Partner, event: Record) -> dict[str, str]:

@@ -23,7 +23,7 @@ from introducer.errors import ContentionError
 from introducer.program import Program
 from introducer.settings import setting
 from introducer.streams import Answer, Batch, Record
-from introducer.tables import claims, people, programs
+from introducer.tables import claims, people, programs, rollups
 from introducer.tables.claims import Claim
 from introducer.tables.people import Contact
 from notify import messages
@@ -104,6 +104,8 @@ def _send(letter: Letter) -> str:
         url=f"{setting('PORTAL_URL').rstrip('/')}/{page}",
         lines=letter.lines.get(language, []),
     )
+    if letter.link:
+        rollups.mailed(letter.link, clock.now())
     client("sesv2").send_email(
         FromEmailAddress=_from_header(document),
         Destination={"ToAddresses": [_ascii_domain(reader.email)]},

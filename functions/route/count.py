@@ -25,8 +25,8 @@ from introducer.settings import setting
 from introducer.tables import clicked, rollups
 from introducer.tables.rollups import Click
 
-MAILED = "email"
-"""The channel of links that we send by mail."""
+MAILED = frozenset({"ask", "email"})
+"""The channels of links that we send by mail."""
 SCAN_S = 2
 """Who follows a link so soon after its mail went out has not read it."""
 
@@ -105,7 +105,7 @@ class _Mails:
         image = record["dynamodb"]["NewImage"]
         if networks.host(_text(image, "net") or "0.0.0.0/32"):
             return "data_centre"
-        if click.channel != MAILED:
+        if click.channel not in MAILED:
             return ""
         sent = self._times().get(click.link, "")
         at = _text(image, "at")
@@ -114,7 +114,7 @@ class _Mails:
     def _times(self) -> dict[str, Instant]:
         if self._sent is None:
             images = [record.get("dynamodb", {}).get("NewImage", {}) for record in self._records]
-            codes = {_text(each, "link") for each in images if _text(each, "channel") == MAILED}
+            codes = {_text(each, "link") for each in images if _text(each, "channel") in MAILED}
             self._sent = rollups.mailed_at(sorted(codes - {""}))
         return self._sent
 
