@@ -88,4 +88,5 @@ def folded(field: str, value: str) -> str:
 
 def sentence(message: str) -> str:
     """Return *message* as a sentence."""
-    return f"{message[:1].upper()}{message[1:].rstrip('.')}."
+    end = "" if message.endswith(("?", ".")) else "."
+    return f"{message[:1].upper()}{message[1:]}{end}"
