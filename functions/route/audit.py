@@ -51,9 +51,12 @@ _PAGE = 100
 
 
 def handler(event: dict[str, str], _context: object) -> dict[str, int]:
-    """Audit days: ``{"from": "2026-11-01", "to": "2026-11-07"}``, or what the schedule asks."""
+    """Audit days: ``{"from": "2026-11-01", "to": "2026-11-07"}``, or what the schedule asks.
+
+    ``grace_s`` is how many seconds ago a record may have changed last; an hour unless given.
+    """
     now = clock.now()
-    done = run(days_of(event, now), now)
+    done = run(days_of(event, now), now, grace_s=int(event.get("grace_s", audit.GRACE_S)))
     logger.info("audited", extra=done)
     return done
 
@@ -78,12 +81,12 @@ def days_of(event: dict[str, str], now: Instant) -> list[str]:
     return [(first + timedelta(days=number)).isoformat() for number in range(count)]
 
 
-def run(days: Sequence[str], now: Instant) -> dict[str, int]:
+def run(days: Sequence[str], now: Instant, *, grace_s: int = audit.GRACE_S) -> dict[str, int]:
     """Audit the records made on *days* in every program; return what was looked at and found."""
     total = fresh = 0
     for program in programs.all_ids():
         for day in days:
-            report = look(program, day, now)
+            report = look(program, day, now, grace_s=grace_s)
             known = audits.find(program, day)
             before = set(known.findings) if known else set()
             total += report.total
@@ -101,9 +104,17 @@ def run(days: Sequence[str], now: Instant) -> dict[str, int]:
     return {"days": len(days), "findings": total, "new": fresh}
 
 
-def look(program: str, day: str, now: Instant) -> Report:
-    """Return what is wrong with the records of *program* that were made on *day*."""
+def look(program: str, day: str, now: Instant, *, grace_s: int = audit.GRACE_S) -> Report:
+    """Return what is wrong with the records of *program* that were made on *day*.
+
+    Args:
+        program: Whose.
+        day: When they were made (UTC).
+        now: The present instant.
+        grace_s: Referrals that changed less than so many seconds ago are left for later.
+    """
     document = programs.current(program, now).document
+    settled_by = clock.plus(now, seconds=-grace_s)
     found: set[Finding] = set()
     keys: list[tuple[Referral, str, str]] = []
     seen = 0
@@ -111,7 +122,7 @@ def look(program: str, day: str, now: Instant) -> Report:
         seen += 1
         detail = referrals.detail(entity.partition("#")[2])
         record = _record(detail)
-        found |= {*audit.of_record(record, now), *_of_references(record, detail)}
+        found |= {*audit.of_record(record, settled_by), *_of_references(record, detail)}
         if detail.referral.status not in audit.OVER:
             found |= set(_of_claims(detail.referral, document, now))
             own = leads.unique_keys(detail.referral, document.intake.identity)

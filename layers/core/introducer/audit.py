@@ -59,12 +59,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     decision: Mapping[str, int] = {}
 
 
-def of_record(record: Record, now: Instant) -> Iterator[Finding]:
+def of_record(record: Record, settled_by: Instant) -> Iterator[Finding]:
     """Yield what a referral's own items show to be wrong.
 
-    One that changed a moment ago is left for the next run.
+    One that changed after *settled_by* is left for the next run.
     """
-    if record.referral.updated_at > clock.plus(now, seconds=-GRACE_S):
+    if record.referral.updated_at > settled_by:
         return
     yield from _missing(record)
     yield from _misattributed(record)
