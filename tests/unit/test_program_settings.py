@@ -41,6 +41,17 @@ from tests.support.documents import (
             id="stage named like a status, and twice",
         ),
         pytest.param(
+            document(disputes={"open_within_days": 0}),
+            [
+                (
+                    "$.disputes.open_within_days",
+                    "nobody could ever dispute a credit",
+                    "allow at least a day",
+                )
+            ],
+            id="disputes",
+        ),
+        pytest.param(
             document(stage_map={"crm": {"Closed Won": "wonn"}}),
             [('$.stage_map.crm["Closed Won"]', "there is no stage wonn", "did you mean won?")],
             id="stage map",

@@ -33,6 +33,7 @@ def findings(document: Program) -> Iterator[Finding]:
     yield from _audiences(document)
     yield from _forecast(document)
     yield from _messages(document)
+    yield from _disputes(document)
 
 
 def _hosts(document: Program) -> Iterator[Finding]:
@@ -189,3 +190,9 @@ def _messages(document: Program) -> Iterator[Finding]:
                 yield Finding(f"$.messages[{index}]", problem, "keep one of them")
                 break
             seen.add(key)
+
+
+def _disputes(document: Program) -> Iterator[Finding]:
+    if not document.disputes.open_within_days:
+        problem = "nobody could ever dispute a credit"
+        yield Finding("$.disputes.open_within_days", problem, "allow at least a day")
