@@ -159,6 +159,7 @@ def show(stack: Stack) -> None:
     print(f"\n  API        {stack['api_url']}/v1")
     print(f"  OpenAPI    {stack['api_url']}/v1/openapi.json")
     print(f"  Links      {stack['click_url']}/r/{{code}}")
+    print(f"  Pages      {stack['click_url']}/p/{{code}}")
     print(f"  AWS        {stack['endpoint']}")
     print(f"\n  Password of every log-in: {PASSWORD}")
     for person in STAFF:

@@ -58,13 +58,22 @@ PAGE: dict[str, Any] = {
 }
 
 
-def program(**page: Any) -> None:
-    """Store a program with a landing page in two languages; *page* are other settings of it."""
-    life.publish(
-        questions=QUESTIONS,
-        fields={"contract": {"type": "text"}, "urgent": {"type": "flag"}},
-        intake={"consent": CONSENT, "page": PAGE | page},
-    )
+PROGRAM: dict[str, Any] = {
+    "questions": QUESTIONS,
+    "fields": {"contract": {"type": "text"}, "urgent": {"type": "flag"}},
+    "intake": {"consent": CONSENT, "page": PAGE},
+}
+
+
+def program(**changes: Any) -> None:
+    """Store a program with a landing page in two languages.
+
+    *changes* are of the page, of the intake (``consent``, ``channels``) or of the ``audiences``.
+    """
+    intake = {name: changes.pop(name) for name in ("consent", "channels") if name in changes}
+    whole = {name: changes.pop(name) for name in ("audiences",) if name in changes}
+    intake = {"consent": CONSENT, "page": PAGE | changes} | intake
+    life.publish(**(PROGRAM | whole | {"intake": intake}))
     programs.ensure_click_salt(life.NOW)
 
 
@@ -106,7 +115,7 @@ class Page:
     def form(self) -> Form:
         """Return the form in the page."""
         parser = Form()
-        parser.feed(self.body)
+        parser.feed(self.body.replace("\r\n", "\n"))  # as browsers read it
         return parser
 
     def location(self) -> tuple[int, str]:
@@ -177,7 +186,9 @@ def send(
     **headers: str,
 ) -> Page:
     """Send a form as a browser does, spaces, line breaks and all."""
-    return call("POST", slug, body=urlencode(fields), cookies=cookies, headers=headers)
+    pairs = fields.items() if isinstance(fields, Mapping) else fields
+    body = urlencode([(name, value.replace("\n", "\r\n")) for name, value in pairs])
+    return call("POST", slug, body=body, cookies=cookies, headers=headers)
 
 
 def call(

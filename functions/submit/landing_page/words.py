@@ -61,7 +61,6 @@ EN = {
     "again, tick the box and send it; everything you entered is still here.",
     "form.idempotency_key_reused": "This form was sent before with other details. If you want to "
     "send these as well, send it again.",
-    "form.closed": "We take no enquiries here at present.",
     "form.body_too_large": "That was too long. Please shorten it and send it again.",
     "form.busy": "That did not work just now. Nothing is lost: please send it again.",
     "form.failed": "We could not take this. Please check it and send it again.",
@@ -120,7 +119,6 @@ DE = {
     "sind noch da.",
     "form.idempotency_key_reused": "Dieses Formular wurde schon mit anderen Angaben gesendet. "
     "Wenn Sie auch diese senden möchten, senden Sie es noch einmal.",
-    "form.closed": "Zurzeit nehmen wir hier keine Anfragen an.",
     "form.body_too_large": "Das war zu lang. Bitte kürzen Sie es und senden Sie es noch einmal.",
     "form.busy": "Das hat gerade nicht geklappt. Nichts ist verloren: Bitte senden Sie es noch "
     "einmal.",

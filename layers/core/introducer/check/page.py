@@ -20,9 +20,9 @@ def _languages(document: Program) -> Iterator[Finding]:
     page, texts = "$.intake.page", intake.page.texts
     if intake.page.hosted and not texts:
         yield Finding(f"{page}.hosted", "links would lead to a page without words", "add texts")
-    if texts and intake.channels and "page" not in intake.channels:
-        problem = "the page has words, but the program takes no leads from it"
-        yield Finding("$.intake.channels", problem, "add page, or take its texts away")
+    if intake.page.hosted and intake.channels and "page" not in intake.channels:
+        problem = "links would lead to a page that takes no leads"
+        yield Finding(f"{page}.hosted", problem, "add page to intake.channels", "$.intake.channels")
     for locale in texts:
         if locale not in intake.consent.texts:
             path, source = child(f"{page}.texts", locale), "$.intake.consent.texts"
