@@ -126,13 +126,13 @@ class Clicks:
         http = (event.get("requestContext") or {}).get("http") or {}
         agent = headers.get("user-agent", "")
         verdict = agents.classify(agent, str(http.get("method", "GET")), headers)
-        key = self._links.salt
-        if key is None:
+        key, day_key = self._links.salt, self._links.visitors
+        if key is None or day_key is None:
             _lost("no_salt", link.code)
             return _redirect(link.landings[0].location(incoming))
         now = self._clock()
         address = str(http.get("sourceIp", ""))
-        visitor = clickid.visitor(key, clickid.instant(now)[:10], address, agent)
+        visitor = clickid.visitor(day_key, clickid.instant(now)[:10], address, agent)
         click_id = clickid.make(link.code, clickid.hour_of(now), visitor, key)
         cookies = event.get("cookies") or ()
         variant = click_variants.chosen(link.code, link.weights, visitor, cookies)

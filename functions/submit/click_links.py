@@ -121,6 +121,8 @@ class Links:
         """
         self.salt: clickid.Key | None = None
         """The key that signs; None until one was read."""
+        self.visitors: clickid.Key | None = None
+        """The key of visitor hashes, another one every day; None until one was read."""
         self._store = store
         self._table = table
         self._clock = clock
@@ -163,7 +165,7 @@ class Links:
     def _read(self, code: str, now: float, timeout_s: float) -> Link | None:
         keys = [_key(f"LINK#{code}", "LINK")]
         if now >= self._salt_until:
-            keys.append(_key(clickid.SALT_PK, clickid.SALT_SK))
+            keys += [_key(pk, clickid.SALT_SK) for pk in (clickid.SALT_PK, clickid.VISITOR_PK)]
         answer = self._store.call(
             "BatchGetItem",
             {"RequestItems": {self._table: {"Keys": keys}}},
@@ -173,11 +175,12 @@ class Links:
         if answer.get("UnprocessedKeys"):
             message = "keys were left unread"
             raise lean.NoAnswerError(message)
-        found = {item["sk"]["S"]: item for item in answer["Responses"].get(self._table, [])}
+        found = {item["pk"]["S"]: item for item in answer["Responses"].get(self._table, [])}
         if len(keys) > 1:
-            self._take_salt(found.get(clickid.SALT_SK, {}), now)
+            self._take_salts(found, now)
+        stored = found.get(f"LINK#{code}")
         try:
-            link = Link(found["LINK"]) if "LINK" in found else None
+            link = Link(stored) if stored else None
         except (KeyError, ValueError) as failure:
             self._report("link_unusable", code, failure)
             return None
@@ -186,14 +189,21 @@ class Links:
         usable = link and not link.is_over(now) and (link.active or link.fallback)
         return link if usable else None
 
-    def _take_salt(self, item: Mapping[str, Mapping[str, str]], now: float) -> None:
-        plain = {name: text for name, value in item.items() for text in value.values()}
+    def _take_salts(self, found: Mapping[str, Mapping[str, Any]], now: float) -> None:
         try:
-            self.salt = clickid.key_of(plain)
+            self.salt = _salt(found.get(clickid.SALT_PK, {}))
         except ValueError as failure:
             self._report("salt_unusable", "", failure)
-        else:
-            self._salt_until = now + _jittered(SALT_FRESH_S)
+            return
+        # Until the first day is over there is none of the day's own.
+        daily = found.get(clickid.VISITOR_PK)
+        self.visitors = _salt(daily) if daily else self.salt
+        self._salt_until = now + _jittered(SALT_FRESH_S)
+
+
+def _salt(item: Mapping[str, Mapping[str, str]]) -> clickid.Key:
+    plain = {name: text for name, value in item.items() for text in value.values()}
+    return clickid.key_of(plain)
 
 
 def _key(pk: str, sk: str) -> dict[str, dict[str, str]]:

@@ -137,7 +137,7 @@ def test_network_is_the_address_cut_short(address: str, net: str) -> None:
 
 
 def test_click_when_warm_reads_nothing(clicks: Clicks, store: FakeStore) -> None:
-    """One read brings link and salt; a hundred more visitors are a hundred puts."""
+    """One read brings link and salts; a hundred more visitors are a hundred puts."""
     for number in range(101):
         clicks.answer(request(address=f"203.0.113.{number}"))
     assert store.count("BatchGetItem") == 1

@@ -5,9 +5,9 @@ An id reads ``{code}.{kid}{24 characters}``. The 24 are base64 of 18 bytes: the 
 link, hour, visitor and key, so that a repeat within the hour is the same id, and it
 proves itself: a conversion is credited even when the stored click was lost or is gone.
 
-The key ("salt") is an item; :func:`new_salt` says what is in it. The visitor hash
-also covers the day, so nobody can be followed from one day to the next, and with the
-salt's end nobody can be found again by trying addresses.
+The keys ("salts") are items; :func:`new_salt` says what is in them. The one that signs is
+replaced every month and outlives what it signed. The one of the visitor hash lives a day and
+is then gone: nobody can be followed from one day to the next, or found again by trying addresses.
 
 Standard library only, nothing heavy: the click function imports this.
 """
@@ -33,6 +33,8 @@ PARAMETER = "introducer_click"
 SALT_PK = "SALT#click"
 SALT_SK = "CURRENT"
 """Sort key of the salt in use; a retired one moves to its ``kid``."""
+VISITOR_PK = "SALT#visitor"
+"""The key of visitor hashes: replaced every day and kept nowhere afterwards."""
 
 _KIDS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _CODE_LENGTHS = range(3, 23)
