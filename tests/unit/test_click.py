@@ -146,6 +146,7 @@ def test_click_when_warm_reads_nothing(clicks: Clicks, store: FakeStore) -> None
     assert [key["sk"]["S"] for key in store.calls[0][1]["RequestItems"]["core"]["Keys"]] == [
         "LINK",
         "CURRENT",
+        "CURRENT",
     ]
 
 
