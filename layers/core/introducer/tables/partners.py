@@ -207,7 +207,7 @@ def _screened(partner: str, most: int) -> int:
     count, looked_at, place = 0, 0, None
     while True:
         rows, page = referrals.of_partner(partner, limit=_PAGE, start=place)
-        count += sum(referral.partner != "" for referral, _ in rows)
+        count += sum(each.partner != "" and share.basis_points > 0 for each, share in rows)
         looked_at += len(rows)
         place = page.next
         if count >= most or place is None or looked_at >= most + _MOST_TURNED_DOWN:
