@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 import tarfile
-import time
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +20,7 @@ import yaml
 from crawlerdetect import CrawlerDetect
 
 from bench import paths, report
+from bench.agent_check import check_us, usual_agents
 from introducer import agents
 
 FETCHED = paths.ROOT / ".local/lists"
@@ -111,33 +111,6 @@ def listings() -> Iterator[Listing]:
     instances = {agent for each in _crawler_user_agents() for agent in each.get("instances", ())}
     yield Listing("crawleruseragents_bots", BOTS, sorted(instances), "crawleruseragents")
     yield from _third()
-
-
-def check_us(given: list[str]) -> float:
-    """Return the processor time of judging one agent never seen before, headers included."""
-    headers = {"accept": "text/html", "accept-language": "de", "sec-fetch-dest": "document"}
-    best = float("inf")
-    for _ in range(5):
-        agents.of_agent.cache_clear()
-        began = time.process_time()
-        for agent in given:
-            agents.classify(agent, "GET", headers)
-        best = min(best, (time.process_time() - began) / len(given))
-    return best * 1_000_000
-
-
-def usual_agents() -> list[str]:
-    """Return ordinary browsers, every one another than the rest."""
-    engine = "AppleWebKit/537.36 (KHTML, like Gecko)"
-    apple = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
-    usual = (
-        f"(Windows NT 10.0; Win64; x64) {engine} Chrome/142.0.0.{{}} Safari/537.36",
-        f"(Linux; Android 16; SM-S{{}}B) {engine} Chrome/142.0.0.0 Mobile Safari/537.36",
-        f"(iPhone; CPU iPhone OS 18_{{}} like Mac OS X) {apple} Version/18.0 Mobile/15E148"
-        + " Safari/604.1",
-        "(X11; Linux x86_64; rv:143.{0}) Gecko/20100101 Firefox/143.{0}",
-    )
-    return ["Mozilla/5.0 " + agent.format(number) for number in range(1000) for agent in usual]
 
 
 def _third() -> Iterator[Listing]:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench import paths, report
+from bench import agent_check, paths, rates, report
 from bench.dynamodb_stub import Server
 from bench.prices import MILLION, assumed, compute_usd, usd
 from tests.support.clicks import link_item, request, salt_item
@@ -89,7 +89,9 @@ def main() -> None:
     }
     items = cost_items(figures, measured)
     figures["click_usd_per_million"] = sum(items.values())
+    figures["bot_check_us"] = measured["bot_check_us"]
     figures["click_storage_usd_per_million"] = storage_usd(figures["click_record_bytes"])
+    figures |= rates.clicks()
     show(figures, starts["botocore"], measured, items)
     report.write("click", figures)
 
@@ -186,6 +188,7 @@ def measure(endpoint: str) -> dict[str, Any]:
         "cold_link": cold_link,
         "warm": warm,
         "count": count_batch(server),
+        "bot_check_us": agent_check.check_us(agent_check.usual_agents()),
     }
 
 
@@ -298,6 +301,15 @@ def show(
         [
             ("whole click", warm, f"{warm / theirs:.2f} x botocore (aim: 0.4)"),
             ("botocore", theirs, "the same write alone"),
+            ("of it: person or bot", figures["bot_check_us"], "a usual browser, seen first"),
+        ],
+    )
+    lost = figures["click_rps_c10_lost_pct"]
+    report.table(
+        "Requests a second, 10 connections, the same front",
+        [
+            ("click function", figures["click_rps_c10"], f"embedded AWS; {lost:.2f} % lost"),
+            ("pinax-referrals", figures["pinax_rps_c10"], "Django and SQLite"),
         ],
     )
     report.table(

@@ -62,7 +62,7 @@ class Cohort:
             world.http("Staff", "POST", f"{base}/reps", body, path=program, claims=manager, step="")
         for source in ("crm", "billing"):
             made = world.http(
-                "Staff",
+                "Rules",
                 "POST",
                 f"{base}/sources",
                 {"source": source},

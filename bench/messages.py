@@ -19,7 +19,7 @@ def new_referral(number: int, click: str) -> dict[str, Any]:
         "name": "Lena Beispiel",
         "email": f"lena.beispiel{number}@customer{number}.example",
         "company": "Beispiel GmbH",
-        "phone": "+49 30 901820",
+        "phone": f"+49 1515 {number % 10_000_000:07}",
         "country": "DE",
         "product": "fibre",
         "locale": "de-DE",

@@ -20,7 +20,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from bench import life, paths, report
+from bench import life, paths, rates, report
 from bench.messages import click_of, new_referral, record, rest_event
 from bench.meter import Call, Invocation
 from bench.world import CONTEXT, World, measured, running
@@ -75,13 +75,16 @@ def main() -> None:
         code = {"floor": FLOOR.replace("TABLE", repr(os.environ["CORE_TABLE"])), "ours": OURS}
         code |= {name: f"import {module}" for name, module in FUNCTIONS.items()}
         starts = start_cpu_ms(code, f"{folder}/compiled")
-        warm = warm_cpu_us(world)
+        cohort = life.Cohort(world, PARTNERS)
+        warm = warm_cpu_us(cohort)
+        rate = rates.submissions(cohort, after=2 * ROUNDS * A_ROUND)
     figures = {
         "submit_init_cpu_ms": min(starts["ours"]),
         "submit_init_median_cpu_ms": statistics.median(starts["ours"]),
         "submit_init_floor_cpu_ms": min(starts["floor"]),
         "submit_init_floor_median_cpu_ms": statistics.median(starts["floor"]),
         **{f"{name}_cpu_us": min(times) for name, times in warm.items()},
+        "submit_rps_c10": rate,
         **{f"{name.lower()}_import_cpu_ms": min(starts[name]) for name in FUNCTIONS},
     }
     show(figures, starts)
@@ -111,12 +114,12 @@ def start_cpu_ms(code: dict[str, str], compiled: str) -> Times:
     return times
 
 
-def warm_cpu_us(world: World) -> Times:
+def warm_cpu_us(cohort: life.Cohort) -> Times:
     """Return the processor time of a submission and of routing it, ours and the baseline's.
 
     One value for each round, the mean of its submissions.
     """
-    cohort = life.Cohort(world, PARTNERS)
+    world = cohort.world
     world.now = clock.now()
     with measured(world):
         cohort.prepare()
@@ -185,6 +188,11 @@ def show(figures: dict[str, float], starts: Times) -> None:
                 "  baseline: its calls by botocore alone, us",
                 figures["route_warm_botocore_cpu_us"],
                 "",
+            ),
+            (
+                "submissions a second, 10 connections",
+                figures["submit_rps_c10"],
+                "a process each; embedded AWS",
             ),
         ],
     )
