@@ -433,3 +433,44 @@ def test_mails_about_a_dispute(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Der Grund: die Aufzeichnungen enthalten nichts, was dafür spricht." in text
     assert people.contact("person-pia") is not None
     assert disputes.get(dispute).status == "decided"
+
+
+def test_two_decisions_at_once_come_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another is decided between reading and writing: this one looks again, and none is lost."""
+    first, second = fair.opened_by_manager("quin"), fair.opened_by_manager("ole")
+    real = store.Transaction.commit
+
+    def commit(self: store.Transaction) -> None:
+        monkeypatch.setattr(store.Transaction, "commit", real)
+        assert 200 == fair.decide(second).status
+        real(self)
+
+    monkeypatch.setattr(store.Transaction, "commit", commit)
+    assert 200 == fair.decide(first).status
+
+    detail = referrals.detail("r1")
+    assert ({"quin": 10_000}, first) == (shares(), detail.referral.dispute)
+    assert ["ole", "pia"] == [share.partner for share in detail.former]
+    assert [second, first] == [
+        event.data["dispute"] for event in detail.events if event.type == "ReferralRecredited"
+    ]
+    assert (["DisputeOpened", "DisputeDecided"],) * 2 == (trail(first), trail(second))
+
+
+def test_touch_that_becomes_known_later_is_evidence_and_no_more() -> None:
+    """It is kept and shown as late; the credit that was given stays as it is."""
+    late = life.touch("ole", id="found", at="2026-11-22T09:59:00.000Z")
+    writes = store.Transaction()
+    referrals.add_touch(writes, referrals.get("r1"), late)
+    writes.commit()
+    path = f"/v1/programs/{life.PROGRAM}/referrals/r1/attribution"
+
+    seen = call("GET", path, claims=AUDITOR).body
+
+    assert [("quin", "", 0), ("pia", "", 1), ("ole", "late", 0)] == [
+        (each["partner"], each["why"], each["weight"]) for each in seen["touches"]
+    ]
+    assert ([{"partner": "pia", "basis_points": 10_000}], True) == (
+        seen["recomputed"],
+        seen["agrees"],
+    )

@@ -159,3 +159,33 @@ def test_credit_counts_the_kinds_of_touch_that_the_program_names() -> None:
     rule = Attribution(creditable=Creditable(touches=["code"]))
     assert {"pia": 10_000} == attribution.credit([click, code], rule, at=NOW)
     assert {} == attribution.credit([click], rule, at=NOW)
+
+
+def test_explanation_names_why_each_touch_does_not_count() -> None:
+    """Every reason there is, once; what counts has none."""
+    named = {attribution.ROLE: attribution.CO_REFERRER}
+    rule = Attribution(window_days=30, creditable=Creditable(touches=["click", "code"]))
+    found = [
+        touch("pia", id="old", at="2026-10-01T00:00:00.000Z"),
+        touch("pia", id="twice", at="2026-11-01T00:00:00.000Z"),
+        touch("pia", id="twice", at="2026-11-02T00:00:00.000Z"),
+        touch("", id="flag", at="2026-11-03T00:00:00.000Z"),
+        touch("gone", id="gone", at="2026-11-04T00:00:00.000Z"),
+        touch("emil", id="form", kind="form", at="2026-11-05T00:00:00.000Z"),
+        touch("emil", id="named", at="2026-11-06T00:00:00.000Z", data=named),
+        touch("emil", id="late", at="2026-11-07T00:00:00.000Z", late=True),
+        touch("emil", id="after", at="2026-12-01T00:00:00.000Z"),
+    ]
+    weighed = attribution.explain(found, rule, at=NOW, uncredited={"gone"})
+    assert [
+        ("old", "before_window", 0),
+        ("twice", "", 1),
+        ("twice", "repeated", 0),
+        ("flag", "no_partner", 0),
+        ("gone", "uncredited", 0),
+        ("form", "kind", 0),
+        ("named", "co_referrer", 0),
+        ("late", "late", 0),
+        ("after", "after_lead", 0),
+    ] == [(each.touch.id, each.why, each.weight) for each in weighed]
+    assert {"pia": 10_000} == attribution.parts(weighed)
