@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from introducer import clickid, conversion, ids
+from introducer import conversion, ids
 from introducer.clock import Instant
 from introducer.conversion import NOT_READY, Conversion, Tie
 from introducer.errors import (
     AlreadyExistsError,
     ContentionError,
+    InvalidInputError,
     StaleError,
     TransitionError,
     UncertainError,
@@ -218,9 +219,10 @@ def _proof(said: Told) -> list[Touch]:
     """Return the touches that prove a partner: a genuine click, the code of a usable link."""
     codes, about = trail.Codes(said.program, said.now), said.about
     found = trail.clicks([about.click], {}, codes, said.now) if about.click else []
-    code = (about.code or "").strip().lower()
-    if clickid.is_code(code) and codes.find(code):
-        found += trail.typed(code, codes, said.now)
+    try:
+        found += trail.typed(about.code or "", codes, said.now)
+    except InvalidInputError:
+        return found  # a wrong code is no proof, and no reason to lose the message
     return found
 
 
