@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from introducer import conflicts
+from introducer import conflicts, screening
 from introducer.account import Entry, Kind
 from introducer.conflicts import Found
 from introducer.identity import DOMAIN, EXTERNAL, PHONE
 from introducer.partner import Partner
 from introducer.program import Program
-from introducer.referral import FINAL, Referral
-from introducer.tables import accounts, leads, links, partners
+from introducer.referral import FINAL, Referral, Touch
+from introducer.tables import accounts, leads, partners, programs, referrals
 from introducer.tables.accounts import Key
 
 
@@ -41,6 +41,16 @@ def look(
     )
 
 
+def partners_of(touches: Iterable[Touch]) -> dict[str, Partner]:
+    """Return the partners of *touches* who exist, by id.
+
+    One consistent read each: most leads have one partner, who may have joined just now.
+    """
+    named = dict.fromkeys(touch.partner for touch in touches if touch.partner)
+    found = (partners.find_partner(partner) for partner in named)
+    return {partner.id: partner for partner in found if partner is not None}
+
+
 def _asks_for_lists(document: Program) -> bool:
     rule = document.conflicts
     return any(each != "accept" for each in (rule.customer, rule.open, rule.named))
@@ -67,10 +77,16 @@ def _is_anothers(referral: Referral, kind: str, credited: Collection[str]) -> bo
 
 
 def _partner_of(earlier: Referral) -> str:
-    if earlier.partner or not earlier.link:
+    """Return who gets most of the credit, also of a lead that nobody has screened yet."""
+    if earlier.partner:
         return earlier.partner
-    link = links.find(earlier.link)  # not screened yet: whoever led the lead there last
-    return link.partner if link else ""
+    detail = referrals.detail(earlier.id)
+    shares = detail.shares
+    if not shares:
+        document = programs.version(earlier.program, earlier.program_version).document
+        known = partners_of(detail.touches)
+        shares = screening.credited(earlier, detail.touches, known, document)
+    return screening.main_share(shares).partner if shares else ""
 
 
 def _colleagues(referral: Referral, credited: Collection[Partner]) -> frozenset[str]:

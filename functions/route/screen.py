@@ -8,8 +8,8 @@ from introducer import clock, life, prospect, screening
 from introducer.command import Clear
 from introducer.conflicts import Found
 from introducer.partner import Partner
-from introducer.referral import Referral, Share, Touch
-from introducer.tables import partners, programs, prospects, referrals
+from introducer.referral import Referral, Share
+from introducer.tables import programs, prospects, referrals
 from introducer.tables.store import Transaction
 from route import claimed
 
@@ -30,7 +30,7 @@ def screen(referral_id: str, *, cause: str) -> None:
     if before.status != "submitted":
         return
     document = programs.version(before.program, before.program_version).document
-    known = _partners(detail.touches)
+    known = claimed.partners_of(detail.touches)
     found = Found()
     if not before.duplicate_of:
         credited = screening.credited(before, detail.touches, known, document)
@@ -67,10 +67,3 @@ def _note_first_referrals(
             continue
         after, event = prospect.referred(before, cleared.id, now=cleared.updated_at, cause=cause)
         prospects.save(writes, before, after, event)
-
-
-def _partners(touches: list[Touch]) -> dict[str, Partner]:
-    # One consistent read each: most leads have one partner, who may have joined just now.
-    named = dict.fromkeys(touch.partner for touch in touches if touch.partner)
-    found = (partners.find_partner(partner) for partner in named)
-    return {partner.id: partner for partner in found if partner is not None}

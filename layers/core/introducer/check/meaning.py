@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from introducer.check import (
     amounts,
     conditions,
+    conflicts,
     law,
     limits,
     names,
@@ -23,6 +24,7 @@ CHECKS: tuple[Callable[[Program], Iterator[Finding]], ...] = (
     names.findings,
     settings.findings,
     conditions.findings,
+    conflicts.findings,
     amounts.findings,
     plans.findings,
     limits.findings,
