@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -231,3 +232,49 @@ def test_partner_who_lost_it_still_sees_the_referral() -> None:
     assert [("pia", 0)] == [(share.partner, share.basis_points) for share in detail.former]
     listed, _ = referrals.of_partner("pia", limit=10)
     assert [("r1", 0)] == [(referral.id, share.basis_points) for referral, share in listed]
+
+
+@pytest.mark.usefixtures("engine", "frozen")
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_any_mixture_of_sales_refunds_decisions_and_payouts_agrees_in_the_end(seed: int) -> None:
+    """Whatever happens in whatever order, some messages twice and late: the rules' own answer."""
+    money.publish(
+        rewards=[tallied.plan(escalation=tallied.tiers((3, 1_500)), caps=[tallied.cap(45_000)])],
+        budgets=[tallied.budget(1_000_000)],
+    )
+    everybody = ("pia", "quin", "zoe")
+    for name in everybody:
+        money.enrol(name, email_key=f"key-{name}")
+    chance = random.Random(seed)
+    names = [f"r{number}" for number in range(4)]
+    for place, name in enumerate(names):
+        shares = chance.choice([{"pia": 10_000}, {"quin": 6_667, "zoe": 3_333}])
+        tallied.sell(name, chance.randrange(50_000, 150_000), place, shares=shares)
+    paid = 0
+    for step in range(12):
+        name = chance.choice(names)
+        match chance.choice(["decide", "decide", "sell", "refund", "deliver", "pay"]):
+            case "decide":
+                first, second = chance.sample(everybody, 2)
+                part = chance.choice([10_000, 5_000, 1])
+                rest = {second: 10_000 - part} if part < 10_000 else {}
+                fair.recredit(name, {first: part} | rest, number=step)
+            case "sell":
+                money.sell_more(name, f"s{step + 2}", 33_333, at=tallied.at(10 + step))
+            case "refund":
+                money.refund(name, f"f{step}", 1_001)
+            case "deliver":
+                tallied.converge(name)
+            case "pay":
+                money.release()
+                paid += 1
+                money.debit(money.pay_out(paid), name=f"camt-{paid}.xml")
+
+    tallied.converge(*names, *names)
+
+    assert [] == tallied.disagreeing(names)
+    assert settled(*everybody)
+    earned = [each for name in names for each in tallied.stored(name)]
+    for partner in everybody:
+        left = sum(each.left_minor for each in earned if each.partner == partner)
+        assert left == sum(money.accounts(partner).values())
