@@ -1,4 +1,4 @@
-"""Whether credit is fair: its evidence, disputes over it, and what the audit found."""
+"""Whether credit is fair: its evidence, disputes over it, and what the audit of records found."""
 
 from __future__ import annotations
 
