@@ -18,13 +18,14 @@ from introducer.errors import (
     AlreadyExistsError,
     ContentionError,
     InvalidInputError,
+    NotFoundError,
     StaleError,
     TransitionError,
     UncertainError,
 )
 from introducer.program import ProgramVersion
 from introducer.referral import Referral, Touch
-from introducer.tables import claims, programs, waiting
+from introducer.tables import claims, programs, referrals, waiting
 from introducer.tables.claims import Claim
 from introducer.tables.store import Transaction
 from submit import applying, intake, matching, messages, reported, told, trail
@@ -117,6 +118,8 @@ def plan(said: Told, kept: Conversion | None = None) -> Plan:
         IntroducerError: As :func:`take`.
     """
     match = matching.find(said)
+    if match.detail is None and kept is None:
+        match = _of_its_own(said, match)
     writes = Transaction()
     if match.detail is None:
         return _keep_unmatched(said, match, kept) if kept else _unmatched(said, match)
@@ -161,6 +164,18 @@ def match_by_hand(kept: Conversion, referral: str, *, actor: str, now: Instant) 
     said = told.of_kept(kept, now)
     named = messages.about_referral(said.message, referral)
     return plan(msgspec.structs.replace(said, message=named, actor=actor), kept)
+
+
+def _of_its_own(said: Told, match: Match) -> Match:
+    """Return the referral that this very message made before, else *match*."""
+    try:
+        return Match(detail=referrals.detail(_referral_id(said)), by="message")
+    except NotFoundError:
+        return match
+
+
+def _referral_id(said: Told) -> str:
+    return ids.derived_id("referral", said.id)
 
 
 def _unmatched(said: Told, match: Match) -> Plan:
@@ -210,7 +225,7 @@ def _made(said: Told, version: ProgramVersion) -> Made | None:
         channel="event",
         actor=said.actor,
         now=said.now,
-        referral_id=ids.derived_id("referral", said.id),
+        referral_id=_referral_id(said),
         cause=said.message_id,
     )
 

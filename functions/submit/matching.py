@@ -14,6 +14,7 @@ from introducer.conversion import AMBIGUOUS, UNMATCHED
 from introducer.errors import AlreadyExistsError, InvalidInputError, NotFoundError
 from introducer.tables import claims, referrals, waiting
 from introducer.tables.referrals import Detail
+from submit.messages import LeadCreated
 from submit.told import Told
 
 _LONGEST_CHAIN = 10
@@ -25,7 +26,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     detail: Detail | None
     """The referral that takes it, with everything under its key; None without one."""
     by: str = ""
-    """The key that decided: ``referral``, ``external_id``, ``email`` or ``click``."""
+    """The key that decided: ``referral``, ``external_id``, ``email`` or ``click``; ``message``
+    when the same message made the referral before."""
     against: tuple[str, ...] = ()
     """Weaker keys that lead elsewhere."""
     ties: bool = False
@@ -60,7 +62,9 @@ class _Search:
         tied = self._tied()
         if named and tied and named != tied:
             raise AlreadyExistsError("this external id is tied to another referral")
-        clicked = self._clicked()
+        # Who signs up under an address of their own is not the other lead of that click.
+        signs_up = isinstance(told.message, LeadCreated) and mailbox
+        clicked = [] if signs_up else self._clicked()
         found = {
             "referral": named,
             "external_id": tied,

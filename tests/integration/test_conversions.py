@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -188,6 +189,30 @@ def test_click_that_led_to_two_leads_decides_nothing(bus: Bus) -> None:
     assert ("waiting", "") == (taken.outcome, taken.referral)
     assert ["ambiguous_click"] == [each["reason"] for each in listed()]
     assert "applied" == take(sale("INV-2", click=click(), email=EMAIL)).outcome
+
+
+def test_colleague_with_the_same_click_is_a_lead_of_their_own(bus: Bus) -> None:
+    """The click proves the partner for both; the address says that they are two."""
+    lena = lead(bus)
+    said = sign_up(click=click(), email="carl@other.example", external_id="c-2")
+    carl = take(said, "of Carl")
+    bus.run()
+    assert ("applied", "pia") == (carl.outcome, referrals.get(carl.referral).partner)
+    assert carl.referral == take(sale(external_id="c-2")).referral
+    anonymous = take(sign_up(click=click("9"), external_id="c-3"))
+    assert len({lena, carl.referral, anonymous.referral}) == 3
+
+
+def test_message_meets_the_referral_it_made_when_no_key_finds_it_any_more(
+    bus: Bus, frozen: Callable[[str], None]
+) -> None:
+    """Long after the lead's protection ended, the same row of a file makes no second lead."""
+    message = sign_up(code="pias-link", email=EMAIL)
+    first = take(message)
+    frozen("2028-11-22T11:17:00.000Z")
+    again = take(message)
+    assert ("known", first.referral) == (again.outcome, again.referral)
+    assert bus
 
 
 def test_forged_click_proves_nothing(bus: Bus) -> None:
@@ -420,7 +445,7 @@ def test_refused_sign_ups_and_unknown_programs(bus: Bus) -> None:
     before = everything()
     for message in (
         sign_up(email=EMAIL, code="pias-link", at="2030-01-01T00:00:00Z"),
-        sign_up(email=EMAIL, code="pias-link", lead={"phone": "1111", "country": "DE"}),
+        sign_up(email=EMAIL, code="pias-link", lead={"phone": "1" * 25, "country": "DE"}),
         sign_up(),
     ):
         with pytest.raises(InvalidInputError):
