@@ -20,7 +20,7 @@ from introducer.tables.claims import Claim
 from introducer.tables.store import Table, Transaction
 
 EMAIL = "email"
-MOST_NOTED = 25
+MOST_NOTED = 10
 """So many earlier leads with the same key are looked at, the newest first."""
 
 
