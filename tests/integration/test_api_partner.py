@@ -241,7 +241,7 @@ def test_link_leads_to_a_checked_destination() -> None:
         ({"destination": "https://www.acme.example/\r\nx"}, (400, "invalid_input", "destination")),
         ({"utm": {"gclid": "1"}}, (400, "invalid_input", "utm")),
         ({"campaign": "a\nb"}, (400, "invalid_input", "campaign")),
-        ({"code": "mycode"}, (400, "unknown_field", "code")),
+        ({"partner": "paul"}, (400, "unknown_field", "partner")),
     ],
 )
 def test_link_refuses_and_stores_nothing(
