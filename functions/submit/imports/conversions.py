@@ -17,6 +17,7 @@ from submit.imports.rows import Context, Kind, Outcome
 from submit.imports.sheet import Columns, Row
 from submit.inputs import Input
 from submit.messages import Message
+from submit.problem import RequestError
 from submit.told import Told
 
 Type = Literal[
@@ -40,6 +41,8 @@ _OWN: dict[Type, tuple[str, ...]] = {
     "customer.churned": (),
 }
 """The columns of each type besides those that say who it is about, when and how much."""
+_COLUMN = {"at": "occurred_at", "id": "event_id"}
+"""The columns of what messages call otherwise."""
 _PAID = frozenset({"sale.recorded", "sale.refunded"})
 
 
@@ -134,7 +137,12 @@ def _message(said: ConversionRow, document: Program, now: str) -> Message:
             name.removeprefix("metadata."): value
             for name, value in facts.of_metadata(document, said.metadata, from_form=True).items()
         }
-    return inputs.from_plain({"type": said.type, "data": data}, Message)  # type: ignore[arg-type]
+    try:
+        return inputs.from_plain({"type": said.type, "data": data}, Message)  # type: ignore[arg-type]
+    except RequestError as failure:
+        field = failure.faults[0].field.removeprefix("data.") if failure.faults else ""
+        named = _COLUMN.get(field, field)
+        raise RequestError(failure.code, failure.message, field=named) from failure
 
 
 def _message_id(said: ConversionRow) -> str:

@@ -147,11 +147,9 @@ def take(context: Context, kind: Kind, row: Row) -> Outcome:
     if row.code:
         return _refused(row.code, row.message, row.field)
     try:
-        said = _read(context, kind, row)
+        outcome = _act(context, kind, row, read(context, kind, row))
     except RequestError as failure:
         return _misread(failure)
-    try:
-        outcome = _act(context, kind, row, said)
     except InvalidInputError as failure:
         return _refused(failure.code, failure.message, failure.field)
     except SeveralFaultsError as failure:
@@ -213,7 +211,12 @@ def _act(context: Context, kind: Kind, row: Row, said: Input) -> Outcome:
     raise AssertionError
 
 
-def _read(context: Context, kind: Kind, row: Row) -> Input:
+def read(context: Context, kind: Kind, row: Row) -> Input:
+    """Return a row in the shape of its kind.
+
+    Raises:
+        RequestError: It is not of that shape.
+    """
     usual = {
         name: value for name, value in context.job.defaults.items() if name in kind.columns.known
     }

@@ -46,6 +46,7 @@ _WANTED = {
     "click": "a click id",
     "domain": "a domain, such as example.com",
     "remove": "true or false",
+    "until": "a day or a time, such as 2027-05-17 or 2027-05-17T10:00:00Z",
     "occurred_at": "a day or a time, such as 2024-05-17 or 2024-05-17T10:00:00Z",
     "industry": "a key of small letters, digits and underscores",
     "size": "a whole number of people",
