@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
-from introducer import clickid
-from introducer.link import Link
+from introducer import clickid, clock
+from introducer.link import Link, Variant
 from introducer.tables import links, programs, store
 from introducer.tables.rollups import days
 from introducer.tables.store import Table, Transaction
@@ -79,13 +79,63 @@ def test_repeat_is_refused_by_the_table_and_not_lost(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out == ""
 
 
-def test_unknown_and_suspended_links_are_the_same_404() -> None:
-    """Nothing is stored for either."""
+def test_unknown_suspended_and_expired_links_are_the_same_404() -> None:
+    """Nothing is stored for any of them."""
     make_link("suspended", status="suspended")
-    answers = [click.handler(request(code), None) for code in ("suspended", "neverwas")]
-    assert answers[0] == answers[1]
+    make_link("expired", expires_at="2026-11-22T11:17:00.001Z")
+    answers = [click.handler(request(code), None) for code in ("suspended", "expired", "neverwas")]
+    assert answers[0] == answers[1] == answers[2]
     assert answers[0]["statusCode"] == 404
     assert stored_clicks() == []
+
+
+def test_click_carries_whatever_its_link_is_counted_by() -> None:
+    """Labels, retention, page and network, as the API stores them and the consumer reads them."""
+    pages = ["https://shop.example.com/a", "https://shop.example.com/b"]
+    make_link(
+        "abcdefgh",
+        campaign="autumn",
+        channel="linkedin",
+        asset="one-pager",
+        clicks_days=30,
+        expires_at="2999-01-01T00:00:00.000Z",
+        variants=[Variant(destination=page, weight=3) for page in pages],
+    )
+    response = click.handler(request(), None)
+    (item,) = stored_clicks()
+    place = int(item["variant"]["N"])
+    assert response["headers"]["location"].startswith(f"{pages[place]}?introducer_click=")
+    again = click.handler(request(address="198.51.100.1", cookies=response["cookies"]), None)
+    assert again["headers"]["location"].startswith(f"{pages[place]}?")
+    assert {
+        "campaign": {"S": "autumn"},
+        "channel": {"S": "linkedin"},
+        "asset": {"S": "one-pager"},
+        "net": {"S": "203.0.113.0/24"},
+    } == {name: item[name] for name in ("campaign", "channel", "asset", "net")}
+    kept_s = int(item["expires"]["N"]) - clock.epoch_s(clock.now())
+    assert abs(kept_s - 30 * 86_400) < 120
+
+
+def test_click_of_a_machine_is_stored_and_no_counter_moves() -> None:
+    """From the redirect to the counters: it is there, with its reason, and counts for nobody."""
+    make_link("abcdefgh")
+    click.handler(request(headers={"user-agent": "Twitterbot/1.0"}), None)
+    click.handler(request(method="HEAD"), None)
+    click.handler(request(), None)
+    items = {item.get("uncounted", {"S": ""})["S"]: item for item in stored_clicks()}
+    assert {"", "head", "preview"} == items.keys()
+    records = [
+        {
+            "eventID": item["pk"]["S"],
+            "eventName": "INSERT",
+            "dynamodb": {"NewImage": item, "SequenceNumber": str(number), "Keys": {}},
+        }
+        for number, item in enumerate(items.values())
+    ]
+    count.handler({"Records": records}, None)
+    today = str(items[""]["at"]["S"])[:10]
+    assert [day.clicks for day in days("telecom", today, today, link="abcdefgh")] == [1]
 
 
 def test_click_becomes_a_counter() -> None:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from infra.api import Answer, Stack, http
+from introducer import clock
 from tests.support.deployed import item, items, until
 from tests.support.journey import Journey
 
@@ -79,7 +80,7 @@ def test_click_is_sent_on_and_counted_for_program_link_and_partner(
         "partner": partner.id,
         "device": "desktop",
         "utm": "s=newsletter&m=email&p=gclid&t=default",
-    } == {name: value for name, value in found[click].items() if name not in {"at", "expires"}}
+    } == {name: value for name, value in found[click].items() if name not in {"at", "expires", "net"}}
     counters = [
         f"PROGRAM#{journey.program}#LINK#{code}",
         f"PROGRAM#{journey.program}#PARTNER#{partner.id}",
@@ -91,25 +92,53 @@ def test_click_is_sent_on_and_counted_for_program_link_and_partner(
 
 
 @pytest.mark.parametrize(
-    ("method", "agent"),
+    ("method", "agent", "who"),
     [
-        ("HEAD", FIREFOX),
-        ("GET", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"),
-        ("GET", "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"),
+        ("HEAD", FIREFOX, "head"),
+        ("GET", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "bot"),
+        ("GET", "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", "preview"),
     ],
 )
-def test_click_of_a_machine_is_sent_on_and_not_counted(
-    stack: Stack, journey: Journey, method: str, agent: str
+def test_click_of_a_machine_is_sent_on_stored_and_not_counted(
+    stack: Stack, journey: Journey, method: str, agent: str, who: str
 ) -> None:
-    """HEAD requests and bots get the redirect, no id, and leave nothing behind."""
+    """HEAD requests, bots and previews get the redirect, no id, and a record that says why."""
     code = journey.link(journey.partner(iban=""))
     page, sent = place(follow(stack, code, "?utm_source=x", method=method, agent=agent))
     assert (LANDING, {"utm_source": "x"}) == (page, sent)
     # One person's click after it: once that is counted, the machine's would have been too.
     follow(stack, code)
     until(lambda: counted(stack, f"PROGRAM#{journey.program}#LINK#{code}"), lambda read: read > 0)
-    assert 1 == len(clicks(stack, code))
+    assert ["", who] == sorted(each.get("uncounted", "") for each in clicks(stack, code))
     assert 1 == counted(stack, f"PROGRAM#{journey.program}#LINK#{code}")
+
+
+def test_variant_is_kept_by_its_cookie(stack: Stack, journey: Journey) -> None:
+    """A link with two pages shows a visitor the same one again, and the record says which."""
+    pages = [f"{LANDING}?page=a", f"{LANDING}?page=b"]
+    variants = [{"destination": page} for page in pages]
+    code = journey.link(journey.partner(iban=""), variants=variants)
+    answer = follow(stack, code)
+    _, sent = place(answer)
+    shown = "ab".index(sent["page"])
+    assert f"introducer_variants={code}.{shown};" in answer.headers["set-cookie"]
+    for agent in (IPHONE, f"{FIREFOX} Other/1", f"{FIREFOX} Other/2"):
+        url = f"{stack['click_url']}/r/{code}"
+        cookie = f"introducer_variants={code}.{shown}"
+        again = http("GET", url, headers={"user-agent": agent, "cookie": cookie})
+        assert sent["page"] == place(again)[1]["page"]
+    assert [shown] * 4 == [each["variant"] for each in clicks(stack, code)]
+
+
+def test_link_that_ended_is_as_if_it_had_never_been(stack: Stack, journey: Journey) -> None:
+    """Until its time it leads on; after it, nothing tells its code from any other."""
+    ends = clock.plus(clock.now(), seconds=15)
+    code = journey.link(journey.partner(iban=""), expires_at=ends)
+    assert LANDING == place(follow(stack, code))[0]
+    ended = until(lambda: follow(stack, code), lambda answer: answer.status != 302, patience_s=40)
+    never = follow(stack, "zzzzzzzz")
+    assert (404, never.body) == (ended.status, ended.body)
+    assert {*never.headers} == {*ended.headers}
 
 
 @pytest.mark.parametrize("code", ["zzzzzzzz", "-", "%00", "a" * 300])

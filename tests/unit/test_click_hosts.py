@@ -73,7 +73,7 @@ def hold_to_lines(response: dict[str, Any]) -> None:
         assert line.isprintable()
 
 
-@settings(max_examples=800)
+@settings(max_examples=800, deadline=None)
 @given(st.sampled_from(sorted(PAGES)), pieces, pieces, pieces)
 def test_query_cookie_and_headers_never_change_the_page(
     page: str, query: str, cookie: str, header: str
@@ -92,7 +92,7 @@ def test_query_cookie_and_headers_never_change_the_page(
     hold_to_lines(response)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(pieces, st.lists(st.sampled_from(sorted(PAGES)), min_size=2, max_size=5), pieces)
 def test_variants_lead_to_nothing_but_themselves(query: str, pages: list[str], cookie: str) -> None:
     """A cookie may choose among a link's pages, and is no way to any other."""
@@ -105,7 +105,7 @@ def test_variants_lead_to_nothing_but_themselves(query: str, pages: list[str], c
     hold_to_lines(response)
 
 
-@settings(max_examples=800)
+@settings(max_examples=800, deadline=None)
 @given(pieces, pieces)
 def test_stored_page_is_refused_or_is_the_host_it_says(start: str, end: str) -> None:
     """What should never have been stored is followed only where every parser agrees."""
@@ -125,7 +125,7 @@ def test_stored_page_is_refused_or_is_the_host_it_says(start: str, end: str) -> 
     assert host == ada_url.URL(f"https://{written}").host
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(pieces, st.dictionaries(st.sampled_from(["utm_source", "utm_term"]), pieces, max_size=2))
 def test_own_page_stays_on_our_own_host(query: str, tags: dict[str, str]) -> None:
     """A link to its own hosted page is a path beside it; tags cannot climb out."""
