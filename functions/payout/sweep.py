@@ -81,6 +81,8 @@ def _hold_if_own(referral_id: str, now: Instant) -> bool:
 
 
 def _is_own(before: Referral, now: Instant) -> bool:
+    if not before.lead_key:
+        return False  # known by a number alone
     owner = partners.partner_by_email_key(before.program, before.lead_key, now=now)
     if not owner:
         return False

@@ -11,6 +11,7 @@ from introducer import identity, keyring
 from introducer.referral import Referral
 from introducer.tables import programs, referrals
 from introducer.tables.people import Contact
+from payout import sweep
 from route.assign import assign
 from route.screen import screen
 from submit import intake
@@ -242,6 +243,14 @@ def test_a_partner_companys_people_do_not_refer_each_other() -> None:
         life.enrol(name, org="resellers", email_key=key)
     assert "self_referral" == decided("quin", email="zoe@gmail.com").hold
     assert "" == decided("pia", email="quin@gmail.com").hold
+
+
+def test_two_without_an_address_are_not_one_person() -> None:
+    """The nightly look for oneself as a lead does not take a missing address for a common one."""
+    life.enrol("zoe", email_key="")
+    made = decided("zoe", phone="030 901820")
+    assert {"seen": 1, "held": 0} == sweep.sweep(NOW, days=1)
+    assert "" == referrals.get(made.id).hold
 
 
 @pytest.mark.parametrize(
