@@ -18,8 +18,9 @@ from introducer.tables import links
 from introducer.tables.store import Transaction
 
 _CODE_LENGTH = 10
-_ATTEMPTS = 3
-"""How many codes a use may fall on; that the first is another's is one in 10^15."""
+_ATTEMPTS = 10
+"""How many codes a use may fall on. Chance makes it two once in 10^15; a few more stand against
+somebody who chooses them on purpose."""
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +141,13 @@ def link_for(
 def url_of(code: str) -> str:
     """Return the address of a link, as it is shared."""
     return f"{setting('CLICK_BASE_URL')}/r/{code}"
+
+
+def destination_of(made: Link) -> str:
+    """Return where a link leads, as a whole address."""
+    if link.leads_to_own_page(made):
+        return f"{setting('CLICK_BASE_URL')}/p/{made.code}"
+    return made.destination
 
 
 def expiry(field: str, text: str) -> Instant:

@@ -69,13 +69,11 @@ def typed(text: str, codes: Codes, now: Instant) -> list[Touch]:
     Raises:
         InvalidInputError: It is no code of this program, or a card's that was mistyped.
     """
-    code = "".join(text.split()).lower()
+    code = as_stored(text)
     if not code:
         return []
-    if card.looks_like(code):
-        code = card.read(code)
-        if not card.is_right(code):
-            raise _mistyped()
+    if card.looks_like(code) and not card.is_right(code):
+        raise _mistyped()
     link = codes.find(code)
     if link is None and card.might_be(code) and not card.is_right(code):
         raise _mistyped()
@@ -84,6 +82,12 @@ def typed(text: str, codes: Codes, now: Instant) -> list[Touch]:
     return [
         Touch(id=f"code-{link.code}", kind="code", at=now, link=link.code, partner=link.partner)
     ]
+
+
+def as_stored(text: str) -> str:
+    """Return a code as somebody wrote it in the way codes are stored; empty for none."""
+    code = "".join(text.split()).lower()
+    return card.read(code) if card.looks_like(code) else code
 
 
 def co_referrers(
@@ -103,7 +107,7 @@ def co_referrers(
     seen = {touch.partner for touch in touches}
     found = []
     for place, text in enumerate(named):
-        link = codes.find(text.strip().lower())
+        link = codes.find(as_stored(text))
         partner = link.partner if link else _partner_id(text.strip(), codes.program)
         if not partner:
             field = f"co_referrers[{place}]"
