@@ -17,7 +17,7 @@ from introducer.link import Link
 from introducer.partner import Partner
 from introducer.referral import Facts, Touch
 from introducer.tables import partners, referrals
-from submit import facts, inputs, intake
+from submit import facts, inputs, intake, trail
 from submit.imports import rows
 from submit.imports.rows import Context, Kind, Outcome
 from submit.imports.sheet import Columns, Row
@@ -79,7 +79,7 @@ def take(context: Context, row: Row, said: LeadRow) -> Outcome:
 
 def _referrer(context: Context, said: LeadRow) -> tuple[Partner, Link | None]:
     """Return who is to be credited: the sender of their own list, else whom the row names."""
-    code = said.code.strip().lower()
+    code = trail.as_stored(said.code)
     link = context.codes.find(code) if code else None
     own = context.job.partner
     if (code and link is None) or (link and own and link.partner != own):
