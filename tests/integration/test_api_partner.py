@@ -80,6 +80,7 @@ def test_enrol_stores_partner_and_contact_apart() -> None:
             terms_at="2026-11-22T11:17:00.000Z",
             verified=True,
             email_key=stored.email_key,
+            keys=stored.keys,
         )
         == stored
     )
@@ -123,8 +124,11 @@ def test_enrol_happens_once_for_a_login_and_a_mailbox() -> None:
     """Neither a second time with the same login nor with another spelling of the mailbox."""
     enrol()
     assert (409, "already_exists") == enrol().problem()
-    other = login("login-other", "partner")
-    assert (409, "already_exists") == enrol(other, email="nina+2@partners.example").problem()
+    spelled = "nina+2@partners.example"
+    other = login("login-other", "partner", email=spelled)
+    assert (409, "already_exists") == enrol(other, email=spelled).problem()
+    nobody = login("login-nobody", "partner")
+    assert (409, "email_not_verified") == enrol(nobody, email=spelled).problem()
 
 
 def test_me_needs_an_enrolment() -> None:
