@@ -48,7 +48,9 @@ Variants = Annotated[list[NewVariant], Meta(min_length=2, max_length=5)]
 
 
 class NewLink(Input, frozen=True, kw_only=True):
-    """What a link shall be. Without a destination it leads to the program's landing page.
+    """What a link shall be.
+
+    Without a destination it leads to the program's landing page, or to its own hosted one.
 
     `path` is a page beside the landing page. Tags in `utm` may hold `{partner}`, `{campaign}`,
     `{channel}`, `{code}` and `{asset}`, filled in now. `fallback` is where the link leads while
@@ -256,8 +258,12 @@ def own(partner: Partner, code: str) -> Link:
 
 def row(link: Link) -> LinkRow:
     """Return *link* as its partner sees it."""
-    names = [name for name in LinkRow.__struct_fields__ if name != "url"]
-    return LinkRow(url=url_of(link.code), **{name: getattr(link, name) for name in names})
+    names = set(LinkRow.__struct_fields__) - {"url", "destination"}
+    return LinkRow(
+        url=url_of(link.code),
+        destination=own_links.destination_of(link),
+        **{name: getattr(link, name) for name in names},
+    )
 
 
 def _changed(before: Link, body: LinkChange) -> Link:
@@ -293,5 +299,6 @@ def _variants(sent: list[NewVariant]) -> list[Variant]:
 
 
 def _standing(link: Link) -> LinkStanding:
-    names = LinkStanding.__struct_fields__
-    return LinkStanding(**{name: getattr(link, name) for name in names})
+    names = set(LinkStanding.__struct_fields__) - {"destination"}
+    destination = own_links.destination_of(link)
+    return LinkStanding(destination=destination, **{name: getattr(link, name) for name in names})
