@@ -222,6 +222,10 @@ def test_dispute_comes_too_late(frozen: Callable[[str], None]) -> None:
     body = {"referral": "r1", "reason": "wrong_share"}
     assert (422, "too_late", "referral") == fair.open_as("pia", body).field()
     assert 201 == fair.open_as("pia", {"email": LEAD, "reason": "wrong_share"}).status
+    path = "/v1/rep/referrals/r1/disputes"
+    late = call("POST", path, {"reason": "wrong_partner"}, claims=ANNA)
+    assert (422, "too_late", "referral") == late.field()
+    assert fair.opened_by_manager("quin")  # what the audit finds later must be set right
 
 
 def test_duplicate_disputes_the_referral_that_was_first() -> None:

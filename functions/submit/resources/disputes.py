@@ -140,6 +140,8 @@ def open_rep_dispute(call: Call[RepDispute, Any]) -> Answer:
     if found.rep != rep.id:
         # The same answer as for one that does not exist.
         raise NotFoundError("no such referral")
+    document = programs.version(found.program, found.program_version).document
+    my_disputes.check_time(found, document, call.now)
     return _opened(call, found, rep.entity)
 
 
@@ -151,10 +153,10 @@ def open_rep_dispute(call: Call[RepDispute, Any]) -> Answer:
     answer=DisputeOpened,
     status=201,
     location="disputes/{id}",
-    codes=("unknown_partner", "too_late", "already_exists"),
+    codes=("unknown_partner", "already_exists"),
 )
 def open_dispute(call: Call[StaffDispute, Any]) -> Answer:
-    """Dispute who is credited for a referral of the program."""
+    """Dispute who is credited for a referral of the program, at any time."""
     found = _of_program(call.body.referral, call.path["program"])
     return _opened(call, found, call.caller.name)
 
@@ -310,7 +312,6 @@ def _partners(credit: dict[str, int], program: str, holders: set[str]) -> dict[s
 def _opened(call: Call[Any, Any], found: Referral, actor: str) -> Answer:
     body = call.body
     document = programs.version(found.program, found.program_version).document
-    my_disputes.check_time(found, document, call.now)
     if body.partner:
         named = partners.find_partner(body.partner)
         if named is None or named.program != found.program:
