@@ -1,4 +1,4 @@
-"""Inviting a partner: one place for reps, managers, verbal referrals, files, mails and advocacy.
+"""Inviting a partner, for reps, managers, verbal referrals, files and advocacy; and joining then.
 
 Who is invited exists as a partner at once: referrals may be credited to them and what they earn
 waits. They become active when a login that verified the mailbox enrols.
@@ -6,15 +6,23 @@ waits. They become active when a login that verified the mailbox enrols.
 
 from __future__ import annotations
 
+import msgspec
+
 from introducer import eligibility, identity, ids, invitation, keyring
 from introducer.clock import Instant
 from introducer.eligibility import Candidate
-from introducer.errors import Fault, InvalidInputError, SeveralFaultsError
+from introducer.errors import AlreadyExistsError, Fault, InvalidInputError, SeveralFaultsError
 from introducer.partner import Partner, listing
 from introducer.program import Program, ProgramVersion
 from introducer.tables import partners, prospects
 from introducer.tables.people import Contact
 from introducer.tables.store import Transaction
+
+
+class UnverifiedError(AlreadyExistsError):
+    """The mailbox is known, and the caller's login has not shown that it is theirs."""
+
+    code = "email_not_verified"
 
 
 def invite(  # noqa: PLR0913  (what an invitation is made of)
@@ -107,6 +115,36 @@ def remind(
     after, event = invitation.reminded(partner, document, now=now, actor=actor)
     partners.save(writes, partner, after, event)
     return True
+
+
+def open_for(partner: Partner, *, now: Instant) -> Partner | None:
+    """Return the invitation that *partner*, who is about to enrol, takes up, or None.
+
+    Raises:
+        UnverifiedError: The mailbox is somebody's already and the login has not verified it.
+            Whether they are enrolled or invited, and what waits for them, is not told.
+    """
+    known = partners.of_mailbox(partner.program, partner.email_key, now=now)
+    if known and not partner.verified:
+        raise UnverifiedError("verify this e-mail address first")
+    return known if known and known.status == "invited" else None
+
+
+def taken_up(invited: Partner, partner: Partner) -> Partner:
+    """Return *partner* as the next state of the one who was *invited*."""
+    return msgspec.structs.replace(
+        partner,
+        id=invited.id,
+        person=invited.person,
+        version=invited.version + 1,
+        org=invited.org,
+        owner=invited.owner or partner.owner,
+        type=partner.type or invited.type,
+        member_since=invited.member_since,
+        invited_at=invited.invited_at,
+        invited_by=invited.invited_by,
+        reminded_at=invited.reminded_at,
+    )
 
 
 def _check(document: Program, candidate: Candidate) -> None:

@@ -11,20 +11,14 @@ from introducer import eligibility, identity, ids, keyring, prospect
 from introducer.clock import Instant
 from introducer.document.audience import Audience
 from introducer.eligibility import Candidate
-from introducer.errors import (
-    AlreadyExistsError,
-    Fault,
-    InvalidInputError,
-    NotFoundError,
-    SeveralFaultsError,
-)
+from introducer.errors import Fault, InvalidInputError, NotFoundError, SeveralFaultsError
 from introducer.partner import Acceptance, Partner, listing
 from introducer.program import Program, ProgramVersion
 from introducer.prospect import Prospect
 from introducer.tables import partners, people, programs, prospects
 from introducer.tables.people import Contact, Payee
 from introducer.tables.store import Transaction
-from submit import inputs
+from submit import inputs, invite
 from submit.acting import PARTNER, active_partner_of, partner_of
 from submit.http import Answer, Call, Resource
 from submit.inputs import Input
@@ -35,12 +29,6 @@ resource = Resource(__name__)
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$(?!\n)")]
 Agreements = Annotated[dict[Name, inputs.Line], Meta(max_length=MOST_TEXTS)]
-
-
-class UnverifiedError(AlreadyExistsError):
-    """The mailbox is known, and the caller's login has not shown that it is theirs."""
-
-    code = "email_not_verified"
 
 
 class Enrolment(Input, frozen=True, kw_only=True):
@@ -186,10 +174,10 @@ def enrol(call: Call[Enrolment, Any]) -> Answer:
     _check_eligible(call.body, version.document, listed, verified, call.now)
     contact = _contact(call, version.document)
     partner = _new_partner(call, version, listed, contact)
-    invited = _invited(call, partner)
+    invited = invite.open_for(partner, now=call.now)
     writes = Transaction()
     if invited:
-        partner = _taking_over(invited, partner)
+        partner = invite.taken_up(invited, partner)
         if not call.body.locale:
             partner = msgspec.structs.replace(partner, locale=invited.locale)
             contact = msgspec.structs.replace(contact, locale=invited.locale)
@@ -366,36 +354,6 @@ def _new_partner(
         email_key=identity.email_key(contact.email, secret),
         keys=identity.keys(secret, email=contact.email, phone=contact.phone),
         **listing(listed, body.type),
-    )
-
-
-def _invited(call: Call[Enrolment, Any], partner: Partner) -> Partner | None:
-    """Return the invitation that *partner* takes up, or None.
-
-    Raises:
-        UnverifiedError: The mailbox is somebody's already and the login has not verified it.
-            Whether they are enrolled or invited, and what waits for them, is not told.
-    """
-    known = partners.of_mailbox(partner.program, partner.email_key, now=call.now)
-    if known and not partner.verified:
-        raise UnverifiedError("verify this e-mail address first")
-    return known if known and known.status == "invited" else None
-
-
-def _taking_over(invited: Partner, partner: Partner) -> Partner:
-    """Return *partner* as the next state of the one who was *invited*."""
-    return msgspec.structs.replace(
-        partner,
-        id=invited.id,
-        person=invited.person,
-        version=invited.version + 1,
-        org=invited.org,
-        owner=invited.owner or partner.owner,
-        type=partner.type or invited.type,
-        member_since=invited.member_since,
-        invited_at=invited.invited_at,
-        invited_by=invited.invited_by,
-        reminded_at=invited.reminded_at,
     )
 
 
