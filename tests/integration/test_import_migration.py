@@ -9,6 +9,7 @@ from introducer.ledger import Kind
 from introducer.referral import Sale
 from introducer.tables import events, ledger, links, partners, referrals
 from payout.reconcile import reconcile
+from route import audit
 from tests.support import importing, life, money
 from tests.support.importing import NOW, ended, made, outcomes, sheet, take
 from tests.support.tables import everything
@@ -200,6 +201,18 @@ def test_lead_that_somebody_holds_already_comes_in_as_history_only() -> None:
     assert ("duplicate", "referred_before") == (lines[0]["outcome"], lines[0]["code"])
     stored = referrals.get(lines[0]["id"])
     assert ("won", own["id"]) == (stored.status, stored.duplicate_of)
+
+
+def test_audit_finds_nothing_wrong_with_what_was_brought_in() -> None:
+    """Neither missing rewards nor credit without a touch, nor two referrals of one lead."""
+    header = "name,email,country,partner"
+    take("i0", "referrals", sheet(header, "One,one@customers.example,DE,pia"))
+    migrate()
+    found = audit.look(life.PROGRAM, NOW[:10], "2026-11-22T11:18:00.000Z", grace_s=30).findings
+    stored = [referrals.get(each) for each in made("REFERRAL")]
+    imported = {each.id for each in stored if each.channel == "migration"}
+    assert 4 == len(imported)
+    assert [] == [each for each in found if each.entity.partition("#")[2] in imported]
 
 
 def test_past_referrals_that_are_none_are_refused() -> None:

@@ -106,7 +106,7 @@ def of_claim(
         holder: That referral, None when there is none.
         protection_days: Of the program.
     """
-    if not held_by or held_by == referral.id:
+    if not held_by or held_by == referral.id or _history(referral):
         return
     if holder is None:
         yield _finding("orphaned", f"claim_{kind}", referral.entity, held_by)
@@ -121,7 +121,7 @@ def of_pairs(found: Iterable[tuple[Referral, str, str]], protection_days: int) -
     """Yield referrals that share a key and are both alive: referral, kind of key, and key."""
     first: dict[tuple[str, str], Referral] = {}
     for referral, kind, key in sorted(found, key=lambda each: (each[0].submitted_at, each[0].id)):
-        if referral.status in OVER:
+        if referral.status in OVER or _history(referral):
             continue
         earlier = first.setdefault((kind, key), referral)
         if earlier.id != referral.id and _protected(referral, earlier, protection_days):
@@ -176,6 +176,11 @@ def _misattributed(record: Record) -> Iterator[Finding]:
     for name in sorted(holders - credited):
         if "." not in name:  # the account of a rep, a customer or a company
             yield _finding("misattributed", "reward", referral.entity, name)
+
+
+def _history(referral: Referral) -> bool:
+    """Return whether it was brought in as history only, its lead being somebody else's."""
+    return referral.channel == "migration" and referral.duplicate_of != ""
 
 
 def _protected(one: Referral, other: Referral, days: int) -> bool:
