@@ -11,7 +11,7 @@ import pytest
 
 from introducer import card
 from introducer.clients import client
-from introducer.link import Link
+from introducer.link import Link, leads_to_own_page
 from introducer.tables import cards, events, links, referrals, store
 from introducer.tables.people import Contact
 from introducer.tables.store import Transaction
@@ -111,6 +111,18 @@ def test_batch_is_links_of_the_partner() -> None:
     assert ["LinkCreated"] == [each.type for each in events.of_entity(f"LINK#{codes[0]}")]
     # They are not among the links one makes by hand.
     assert [] == call("GET", "/v1/me/links", claims=PIA).body["items"]
+
+
+def test_cards_lead_to_pages_of_their_own_where_the_program_hosts_them() -> None:
+    """Each to its own, as every other link of the program does."""
+    words = {"headline": "H", "intro": "I", "button": "B", "thanks": "T"}
+    page = {"hosted": True, "texts": {"en": words}}
+    life.publish(intake={"page": page, "consent": {"texts": {"en": "Call me."}}})
+    codes = codes_of(make(2).body["id"])
+    found = links.find_all(codes)
+    assert [(code, True) for code in codes] == [
+        (code, leads_to_own_page(found[code])) for code in codes
+    ]
 
 
 def test_largest_batch_is_whole() -> None:

@@ -112,7 +112,7 @@ def make_cards(call: Call[NewCards, Any]) -> Answer:
         program=partner.program,
         partner=partner.id,
         created_at=call.now,
-        destination=document.landing_url,
+        destination="" if document.intake.page.hosted else document.landing_url,
         codes=cards.free_codes(call.body.count),
         campaign=call.body.campaign,
         expires_at=expires_at,

@@ -33,8 +33,9 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     program: str
     partner: str
     created_at: Instant
-    destination: str
     codes: list[str]
+    destination: str = ""
+    """Where its cards lead; empty for the page of each."""
     campaign: str = ""
     expires_at: Instant = ""
     clicks_days: int = 90

@@ -11,6 +11,7 @@ from __future__ import annotations
 from introducer import card
 from introducer.card import Batch
 from introducer.errors import AlreadyExistsError
+from introducer.landing import OWN_PAGE
 from introducer.link import Link
 from introducer.tables import events, links, store
 from introducer.tables.store import Item, Page, Table, Transaction
@@ -98,7 +99,7 @@ def _link(batch: Batch, code: str) -> Link:
         code=code,
         program=batch.program,
         partner=batch.partner,
-        destination=batch.destination,
+        destination=batch.destination or f"{OWN_PAGE}{code}",
         created_at=batch.created_at,
         campaign=batch.campaign,
         channel="card",
