@@ -40,7 +40,7 @@ def send(url: str, fields: dict[str, str]) -> Answer:
 
 
 def touches(stack: Stack, email: str, program: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the referral of a lead and everything that led them here, without its score."""
+    """Return the referral of a lead and everything that led them here, without what was noted of them."""
     (person,) = items(stack, "people", email)
     lead = person["pk"].partition("#")[2]
     (state,) = [
@@ -49,7 +49,7 @@ def touches(stack: Stack, email: str, program: str) -> tuple[dict[str, Any], lis
         if each["sk"] == "STATE" and each["program"] == program
     ]
     found = [each for each in items(stack, "core", state["pk"]) if each["sk"].startswith("TOUCH#")]
-    return state, [each for each in found if each["kind"] != "score"]
+    return state, [each for each in found if each["kind"] not in {"score", "flag"}]
 
 
 def test_click_leads_over_the_page_to_a_credited_referral(stack: Stack, journey: Journey) -> None:
