@@ -11,20 +11,22 @@ import msgspec
 from introducer import clickid, clock
 from introducer.clients import client
 from introducer.link import Link
-from introducer.tables import links, store
+from introducer.tables import links, referrals, store
 from introducer.tables.store import Table, Transaction
 from route.stream import STEPS
 from submit import conversions, waiting
 from submit.messages import Message
 from submit.told import Taken
 from tests.support import life
-from tests.support.api import Reply, call
+from tests.support.api import Reply, call, login
 from tests.support.clicks import KEYS, SALT
 from tests.support.money import EUROS
 from tests.support.template import RULES
 
 HOUR = clickid.hour_of(1_795_338_000.0)  # 2026-11-22T09:00:00Z
 SOLD_AT = "2026-11-22T10:30:00Z"
+EMAIL = "lena@customer.example"
+MANAGER = login("sub-m", "manager")
 
 
 def open_program(**overrides: Any) -> None:
@@ -125,6 +127,24 @@ class Bus:
                     STEPS[event["type"]](event["entity"].partition("#")[2], cause=event["id"])
                 if heard(event):
                     waiting.look(event)
+
+
+def lead(bus: Bus, email: str = EMAIL, **touches: Any) -> str:
+    """Bring a lead to its rep; return the referral's id."""
+    made = form(email, **(touches or {"clicks": [click()]}))
+    bus.run()
+    return str(made.body["id"])
+
+
+def listed() -> list[dict[str, Any]]:
+    """Return what is listed as unmatched."""
+    reply = call("GET", f"/v1/programs/{life.PROGRAM}/unmatched", claims=MANAGER)
+    return list(reply.body["items"])
+
+
+def sales_of(referral: str) -> list[str]:
+    """Return the ids of a referral's sales."""
+    return [each.id for each in referrals.detail(referral).sales]
 
 
 def heard(event: dict[str, Any]) -> bool:
