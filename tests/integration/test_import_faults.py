@@ -10,7 +10,7 @@ import pytest
 
 from introducer.errors import ContentionError
 from introducer.imports import Progress
-from introducer.tables import imports, leases
+from introducer.tables import imports, leases, ledger
 from submit.imports import handler, rows
 from submit.imports.kinds import KINDS
 from tests.support import importing
@@ -76,6 +76,53 @@ def test_crash_anywhere_repeats_a_row_without_a_second_effect(
         wanted = wanted or seen
         assert wanted == seen
     assert 3 * (len(calls) - 2) + 6 == len(made("REFERRAL"))
+
+
+MIGRATION = {
+    "partners": (
+        "external_id,name,email,audience,country,code",
+        "P-{0},Ada,ada{0}@old.example,partners,DE,code-{0}",
+        "P-{0}b,Bo,bo{0}@old.example,partners,DE,",
+    ),
+    "past_referrals": (
+        "external_id,partner,status,submitted_at,name,email,country,won_at,amount,currency",
+        "R-{0},pia,won,2026-10-01,Old,old{0}@c.example,DE,2026-10-02,5.00,EUR",
+        "R-{0}b,pia,lost,2026-10-01,Old,old{0}@c.example,DE,,,",
+    ),
+    "paid_rewards": (
+        "reward_id,partner,amount,currency,paid_at",
+        "W-{0},pia,5.00,EUR,2025-01-02",
+        "W-{0}b,pia,6.00,EUR,2025-01-02",
+    ),
+}
+EFFECTS = {
+    "partners": {"created": 2},
+    "past_referrals": {"created": 1, "duplicate": 1},
+    "paid_rewards": {"created": 2},
+}
+
+
+@pytest.mark.parametrize("kind", MIGRATION)
+def test_crash_anywhere_brings_in_the_past_once(
+    clock_hand: Callable[[str], None], kind: str
+) -> None:
+    """After every single write in turn each row says what it did, and did it once."""
+    importing.take("warm", kind, sheet(*MIGRATION[kind]).format("warm"))
+    with counted_writes() as calls:
+        importing.take("i0", kind, sheet(*MIGRATION[kind]).format(0))
+    for crash in range(3, len(calls) + 1):
+        clock_hand(NOW)
+        name = f"i{crash}"
+        announce(name, kind)
+        upload(name, sheet(*MIGRATION[kind]).format(crash))
+        with crash_after(crash - 3), pytest.raises(Crash):
+            deliver(name)
+        clock_hand(LATER)
+        deliver(name)
+        assert ("done", "", EFFECTS[kind], DONE) == ended(name)
+    files = len(calls)  # one for each crash, and the two before
+    balance = ledger.balance("pia", "EUR")
+    assert (1_100 * files if kind == "paid_rewards" else 0) == balance.paid
 
 
 def test_lost_reply_repeats_a_row_without_a_second_effect(
