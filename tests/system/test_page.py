@@ -40,7 +40,7 @@ def send(url: str, fields: dict[str, str]) -> Answer:
 
 
 def touches(stack: Stack, email: str, program: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the referral of a lead and everything that led them here, without what was noted of them."""
+    """Return the referral of a lead and what led them here, not what was noted of them."""
     (person,) = items(stack, "people", email)
     lead = person["pk"].partition("#")[2]
     (state,) = [
