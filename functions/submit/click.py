@@ -134,7 +134,7 @@ class Clicks:
         address = str(http.get("sourceIp", ""))
         visitor = clickid.visitor(day_key, clickid.instant(now)[:10], address, agent)
         click_id = clickid.make(link.code, clickid.hour_of(now), visitor, key)
-        cookies = event.get("cookies") or ()
+        cookies = _cookies(event, headers)
         variant = click_variants.chosen(link.code, link.weights, visitor, cookies)
         item = click_item(
             click_id,
@@ -188,7 +188,13 @@ class Clicks:
             _log(line)
 
 
-def _cookie_ids(cookies: tuple[str, ...] | list[str]) -> list[str]:
+def _cookies(event: Mapping[str, Any], headers: Mapping[str, str]) -> list[str]:
+    # API Gateway takes them out of the headers; others that speak its payload leave them in.
+    given: list[str] = event.get("cookies") or headers.get("cookie", "").split(";")
+    return [cookie.strip() for cookie in given]
+
+
+def _cookie_ids(cookies: list[str]) -> list[str]:
     for cookie in cookies:
         name, _, value = cookie.partition("=")
         if name == clickid.COOKIE and len(value) <= _COOKIE_LIMIT:

@@ -224,3 +224,14 @@ def test_debug_line_holds_nothing_personal(
             ("never-was", "not_active"),
         ]
     ]
+
+
+def test_cookies_are_found_where_they_were_left(clicks: Clicks, clock: Clock) -> None:
+    """In the event's list, or in the header as it came; the last ids are the same."""
+    first = click_id(clicks.answer(request()))
+    clock.now_s += 3600
+    cookies = ["session=1", f"introducer_clicks={first}"]
+    listed = clicks.answer(request(cookies=cookies))
+    header = clicks.answer(request(headers={"cookie": "; ".join(cookies)}))
+    assert f"introducer_clicks={first}~{click_id(listed)}" in listed["cookies"][0]
+    assert listed == header
