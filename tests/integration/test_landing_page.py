@@ -369,6 +369,22 @@ def test_language_is_asked_for_then_the_browsers_then_the_audiences(
     )
 
 
+def test_page_in_a_language_without_words_of_ours_says_so() -> None:
+    """Built-in labels are English and marked as English; what the program says is French."""
+    text = {name: said for name, said in pages.TEXTS["en"].items() if name != "labels"}
+    consent = {"version": "1", "texts": {"fr": "J'accepte."}}
+    pages.program(texts={"fr": {**text, "headline": "Bonjour"}}, consent=consent)
+    page = pages.get()
+    assert "fr" == page.form.language
+    for marked in (
+        '<form method="post" novalidate lang="en">',
+        '<label for="name">Your name</label>',
+        '<label for="answers-sites" lang="fr">How many sites?',
+        '<label for="consent-given" lang="fr">J&#39;accepte.</label>',
+    ):
+        assert marked in page.body
+
+
 def test_greeting_is_shown_as_text_where_the_partner_wants_it() -> None:
     """On every page of the partner's links; hidden, it is not there at all."""
     pages.link("piacode2")

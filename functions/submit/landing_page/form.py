@@ -36,7 +36,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
         name: Under which it is sent.
         kind: text, email, tel, number, textarea, select, radio or checkbox.
         options: Values and what they are called.
-        own: Whether the label is one of the page's own words, not of the program's.
+        own: Whether the label is one of the page's own words, which may be in another language.
     """
 
     name: str
