@@ -317,7 +317,7 @@ def show(
         [
             ("reads, warm click", figures["click_warm_reads"], "aim: 0"),
             ("reads, link not known yet", figures["click_cold_link_reads"], "the link"),
-            ("reads, new process", measured["cold_start"]["read_units"], "link and salt"),
+            ("reads, new process", measured["cold_start"]["read_units"], "link and both salts"),
             ("writes, any click", figures["click_write_units"], "aim: 1"),
             ("bytes of the record", figures["click_record_bytes"], "aim: 400"),
             ("writes, batch of clicks", measured["count"]["units"], "3 counters, 1 marker, x 2"),
