@@ -61,7 +61,7 @@ def save(writes: Transaction, before: Import, after: Import, event: Event) -> No
     events.add(writes, event)
 
 
-def note_row(  # noqa: PLR0913  (a row, and what came of it)
+def note_row(
     writes: Transaction, job: Import, row: int, target: str, outcome: OutcomeName, *, now: Instant
 ) -> None:
     """Add what came of a row to the transaction of its effect.
