@@ -20,6 +20,8 @@ from tests.support.clicks import BROWSER, link_item, salt_item
 
 ROUNDS = 3
 _PINAX_PYTHON = paths.ROOT / ".local/bench/bin/python"
+_UNUSED = 10**9
+"""Above every number that named a request before."""
 _A_ROUND = 1 << 21  # more requests than a round can take; addresses never repeat
 
 
@@ -69,7 +71,7 @@ def submissions(cohort: life.Cohort, after: int) -> float:
         lead = after + 1 + turn * _A_ROUND + number
         body = json.dumps(new_referral(lead, ids[lead % len(ids)])).encode()
         path = f"/v1/programs/{life.PROGRAM}/referrals"
-        return front.post(path, body, {"x-number": str(lead)})
+        return front.post(path, body, {"x-number": str(_UNUSED + lead)})
 
     with front.served("submit", _environment()) as port:
         return max(
