@@ -46,8 +46,9 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     version: ProgramVersion
 
     def id_of(self, *parts: str) -> str:
-        """Return the id that this mail gives to one thing of it, every time."""
-        return ids.derived_id("mail", self.version.program, self.mail.key, *parts)
+        """Return the id that this mail to this partner gives to one thing of it, every time."""
+        known = ("mail", self.version.program, self.partner.id, self.mail.key)
+        return ids.derived_id(*known, *parts)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> Answer:
@@ -76,6 +77,8 @@ def _files(delivery: Delivery) -> Record:
 
 def _taken(mail: Mail, file: str, at: Instant) -> str:
     """Take *mail* in for each partner it was addressed to; return what became of it."""
+    if not mail.genuine:
+        return "not_genuine"  # anybody can write anybody's name into a mail
     now = clock.now()
     outcome = "unknown_address"
     for code in mail.codes:
@@ -91,6 +94,9 @@ def _arrived(mail: Mail, file: str, at: Instant, code: str, now: Instant) -> Arr
     if link is None or partner is None or partner.status not in {"active", "invited"}:
         return None
     version = programs.current(link.program, now)
+    channels = version.document.intake.channels
+    if channels and "email" not in channels:
+        return None
     return Arrived(mail=mail, file=file, at=at, link=link.code, partner=partner, version=version)
 
 
@@ -101,9 +107,8 @@ def _introduce(arrived: Arrived, now: Instant) -> str:
         mail.sender is not None
         and identity.email_key(mail.sender.email, secret) == partner.email_key
     )
-    if not mail.genuine:
-        return "not_genuine"  # anybody can write anybody's name into a mail
-    people_named = introduction.leads(mail, _own(arrived), from_partner=claims_to_be_partner)
+    found = introduction.leads(mail, _own(arrived), from_partner=claims_to_be_partner)
+    people_named = [each for each in found if _reachable(each)]
     for named in people_named:
         _refer(arrived, named, alone=len(people_named) == 1, now=now)
     if people_named:
@@ -111,6 +116,15 @@ def _introduce(arrived: Arrived, now: Instant) -> str:
     if claims_to_be_partner:
         _note_unread(arrived)
     return "nobody_named"
+
+
+def _reachable(named: Named) -> bool:
+    """Return whether mail can reach them; a printer in copy, ``scan@office.local``, is nobody."""
+    try:
+        identity.check_email(named.email)
+    except InvalidInputError:
+        return False
+    return True
 
 
 def _own(arrived: Arrived) -> frozenset[str]:
@@ -151,7 +165,9 @@ def _noted(arrived: Arrived, referral: str, name: str) -> bool:
     if all(touch.partner != arrived.partner.id for touch in known.touches):
         return False
     writes = Transaction()
-    referrals.add_touch(writes, known.referral, _touch(arrived, name))
+    # Known too late to be credited, also where screening has not come to it yet.
+    answer = msgspec.structs.replace(_touch(arrived, name), late=True)
+    referrals.add_touch(writes, known.referral, answer)
     writes.commit()
     return True
 

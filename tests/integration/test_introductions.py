@@ -205,6 +205,45 @@ def test_mail_that_is_forged_automatic_harmful_or_not_ours_makes_nothing(
     assert before == everything()
 
 
+def test_address_that_reaches_nobody_keeps_no_other_back() -> None:
+    """A printer in copy, a slip of the keyboard: whoever can be written to is referred."""
+    mail = written(To="scan@office.local, a..b@lead.example, Lena <lena@lead.example>")
+    assert [] == arrive(mail)
+    (referral,) = made()
+    contact = people.contact(referral.lead)
+    assert contact is not None
+    assert "lena@lead.example" == contact.email
+
+
+def test_mail_to_two_partners_is_both_partners() -> None:
+    """The second finds the lead taken and learns that, as with any other way."""
+    key = identity.email_key("paul@pauls.example", keyring.secret(keyring.IDENTITY))
+    life.enrol("paul", email_key=key, contact=Contact(name="Paul", email="paul@pauls.example"))
+    writes = Transaction()
+    link = Link(
+        code="paulcode",
+        program="acme",
+        partner="paul",
+        destination="https://www.acme.example/start",
+        created_at=life.NOW,
+    )
+    links.add(writes, link, actor="PARTNER#paul")
+    writes.commit()
+    mail = written(From="Lena <lena@lead.example>", To=f"{OURS}, paulcode@{DOMAIN}", Cc="")
+    arrive(mail)
+    arrive(mail, first=1)
+    first, second = sorted(made(), key=lambda each: bool(each.duplicate_of))
+    assert ("piacode1", "paulcode", first.id) == (first.link, second.link, second.duplicate_of)
+
+
+def test_program_that_takes_no_mail_leaves_it() -> None:
+    """The message is taken from the queue; nothing is stored."""
+    life.publish(intake={"channels": ["form", "api"]})
+    before = everything()
+    assert [] == arrive(written())
+    assert before == everything()
+
+
 def test_suspended_link_receives_nothing() -> None:
     """Whoever suspends a link closes its address too."""
     writes = Transaction()

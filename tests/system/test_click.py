@@ -80,7 +80,9 @@ def test_click_is_sent_on_and_counted_for_program_link_and_partner(
         "partner": partner.id,
         "device": "desktop",
         "utm": "s=newsletter&m=email&p=gclid&t=default",
-    } == {name: value for name, value in found[click].items() if name not in {"at", "expires", "net"}}
+    } == {
+        name: value for name, value in found[click].items() if name not in {"at", "expires", "net"}
+    }
     counters = [
         f"PROGRAM#{journey.program}#LINK#{code}",
         f"PROGRAM#{journey.program}#PARTNER#{partner.id}",

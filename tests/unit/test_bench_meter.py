@@ -104,7 +104,7 @@ def test_template_filters_decide_what_route_gets(
         (True, "ReferralWon", {}),
         (True, "ReferralAccepted", {"earns": 1}),
         (False, "ReferralAccepted", {}),
-        (False, "ReferralAssigned", {"earns": 1}),
+        (False, "ReferralRejected", {"earns": 1}),
     ],
 )
 def test_template_rule_decides_what_earn_gets(

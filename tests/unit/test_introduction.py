@@ -201,6 +201,16 @@ def test_a_crowd_is_cut_short() -> None:
     assert introduction.MOST_LEADS == len(lead_of(written(To=crowd)))
 
 
+def test_mails_made_to_be_taken_apart_for_ever_are_not() -> None:
+    """Thousands of addresses of ours, or of mails within mails."""
+    codes = ", ".join(f"code{number:04}@{DOMAIN}" for number in range(3_000))
+    assert 5 == len(read(written(Delivered_To=codes, Cc="").as_bytes(), DOMAIN).codes)
+    nested = b"Content-Type: message/rfc822\n\n" * 3_000
+    assert "harmful" == read(nested, DOMAIN).refused
+    parts = written().as_bytes() + b"\n--x" * 50_000
+    assert "harmful" == read(parts, DOMAIN).refused
+
+
 def test_hostile_names_and_texts_stay_text() -> None:
     """Control characters and marks that turn the writing direction are gone; the rest stays."""
     raw = written("A\x00B \u202eevil <script>alert(1)</script>").as_bytes()

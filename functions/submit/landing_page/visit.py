@@ -17,6 +17,7 @@ from introducer.document.intake import PageText
 from introducer.errors import Fault, InvalidInputError, NotFoundError, SeveralFaultsError
 from introducer.link import Link
 from introducer.program import ProgramVersion
+from introducer.screening import CREDITED
 from introducer.tables import links, partners, people, programs
 from introducer.tables.people import Greeting
 from introducer.tables.referrals import LeadTakenError
@@ -77,7 +78,8 @@ def find(slug: str, now: Instant) -> Place | None:
     partner = partners.find_partner(link.partner)
     nobody = Audience(name="")
     audience = version.document.audiences.get(partner.audience, nobody) if partner else nobody
-    greeting = people.greeting(partner.person) if partner else None
+    speaks = partner is not None and partner.status in CREDITED
+    greeting = people.greeting(partner.person) if partner and speaks else None
     return Place(
         link=link,
         version=version,

@@ -19,6 +19,8 @@ import msgspec
 
 MOST_LEADS = 5
 """Of more people at once one is told by file; such a mail goes to a crowd."""
+_MOST_CODES = 5
+_MOST_PARTS = 200
 _TEXT_LIMIT = 20_000
 _NOTE_LIMIT = 1_000
 _NAME_LIMIT = 200
@@ -81,6 +83,20 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     refused: Literal["", "automatic", "harmful"] = ""
 
 
+_HARMFUL = Mail(
+    key="",
+    codes=[],
+    sender=None,
+    genuine=False,
+    others=[],
+    forwarded=[],
+    mentioned=[],
+    details={},
+    text="",
+    refused="harmful",
+)
+
+
 def read(raw: bytes, domain: str) -> Mail:
     """Return what the mail *raw* says.
 
@@ -88,6 +104,8 @@ def read(raw: bytes, domain: str) -> Mail:
         raw: As it was received (RFC 5322), with the headers the receiving service added.
         domain: The one of the program's addresses.
     """
+    if raw.count(b"message/rfc822") > _MOST_PARTS or raw.count(b"\n--") > 10 * _MOST_PARTS:
+        return _HARMFUL  # made to be taken apart for ever
     message = message_from_bytes(raw, policy=policy.default)
     assert isinstance(message, EmailMessage)  # noqa: S101  (what that policy makes)
     ours, others = _recipients(message, domain)
@@ -155,7 +173,9 @@ def _recipients(message: EmailMessage, domain: str) -> tuple[list[str], list[Nam
         for each in (*named, *blind)
         if each.email.lower().endswith(end)
     )
-    return list(codes), [each for each in named if not each.email.lower().endswith(end)]
+    return list(codes)[:_MOST_CODES], [
+        each for each in named if not each.email.lower().endswith(end)
+    ]
 
 
 def _people(message: EmailMessage, header: str) -> list[Named]:

@@ -24,6 +24,14 @@ class Fault(NamedTuple):
 _CONDITION = {"field": "partner.country", "op": "exists", "value": True}
 # By the pattern's beginning: how such a text is written, and one that is.
 _WRITTEN = {
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": (
+        "write letters, digits, dots, hyphens and underscores, such as 2026-11",
+        "x",
+    ),
+    r"^[a-z][a-z0-9_]{0,31}(\.": (
+        "write names with dots between them, such as answers.size",
+        "x.x",
+    ),
     "^[a-z][a-z0-9_]{0,31}$": (
         "begin with a small letter; then small letters, digits and _, 32 at most",
         "x",
