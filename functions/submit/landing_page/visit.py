@@ -14,7 +14,7 @@ from introducer import link as rules
 from introducer.clock import Instant
 from introducer.document.audience import Audience
 from introducer.document.intake import PageText
-from introducer.errors import Fault, InvalidInputError, NotFoundError, SeveralFaultsError
+from introducer.errors import ContentionError, Fault, InvalidInputError, NotFoundError, SeveralFaultsError
 from introducer.link import Link
 from introducer.program import ProgramVersion
 from introducer.screening import CREDITED
@@ -133,7 +133,7 @@ class Visit:
             status=_SEE_OTHER,
             once=True,
             body=NewReferral,
-            again=(LeadTakenError,),
+            again=(LeadTakenError, ContentionError),
             form=Form(read=self._read, answer=self._thank),
         )
 
