@@ -122,13 +122,15 @@ def plan(version: ProgramVersion, person: Person, wish: Wish, *, now: Instant) -
     asked or changed them first: plan it anew then.
     """
     key = mailbox_of(version.program, person)
-    held = claims.find(version.program, "asked", key, now=now) if key else None
+    if not key:
+        return Plan(outcome="left_out", writes=Transaction())
+    held = claims.find(version.program, "asked", key, now=now)
     if held:
         mine = held.body.get("cause") == wish.cause
         known: Outcome = msgspec.convert(held.body["outcome"], Outcome) if mine else "rested"
         return Plan(outcome=known, writes=Transaction())
     writes = Transaction()
-    found = partners.of_mailbox(version.program, key, now=now) if key else None
+    found = partners.of_mailbox(version.program, key, now=now)
     outcome: Outcome
     if found is None:
         outcome = _invited(writes, version, person, wish, now)
@@ -145,14 +147,18 @@ def plan(version: ProgramVersion, person: Person, wish: Wish, *, now: Instant) -
 
 
 def mailbox_of(program: str, person: Person) -> str:
-    """Return the keyed hash of a person's mailbox, empty for a partner who does not exist.
+    """Return the keyed hash of a person's mailbox, empty when nobody is known by it.
+
+    An id that is no partner's of the program says nothing; then the address counts.
 
     Raises:
         InvalidInputError: The address is none.
     """
-    if person.partner:
-        found = partners.find_partner(person.partner)
-        return found.email_key if found and found.program == program else ""
+    found = partners.find_partner(person.partner) if person.partner else None
+    if found and found.program == program and found.email_key:
+        return found.email_key
+    if not person.email:
+        return ""
     address = identity.check_email(person.email)
     return identity.email_key(address, keyring.secret(keyring.IDENTITY))
 

@@ -117,6 +117,22 @@ def remind(
     return True
 
 
+def check_mailbox(partner: Partner, field: str) -> None:
+    """Refuse a partner who was found by an address that is not known to be theirs.
+
+    Anybody could have enrolled with it to get its owner's credit.
+
+    Raises:
+        InvalidInputError: ``partner_not_verified``.
+    """
+    if not partner.has_mailbox:
+        raise InvalidInputError(
+            field,
+            "whoever enrolled with this address has not verified it; send the partner's id",
+            code="partner_not_verified",
+        )
+
+
 def open_for(partner: Partner, *, now: Instant) -> Partner | None:
     """Return the invitation that *partner*, who is about to enrol, takes up, or None.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from introducer import money
+from introducer import card, clickid, money
 from submit import facts, inputs
 from submit.inputs import Input
 
@@ -35,6 +35,9 @@ class About(Input, frozen=True, kw_only=True):
     opportunity, which is tied to the referral once both are known. ``email`` is the customer's
     address, ``click`` the click id their browser brought along, ``code`` the link code they
     typed. ``lead`` serves to make a referral when there is none.
+
+    What cannot be a click id or a code is dropped as soon as it is read: both are kept with the
+    message, and people type anything into such a box, their address too.
     """
 
     referral: inputs.Word | None = None
@@ -43,6 +46,13 @@ class About(Input, frozen=True, kw_only=True):
     click: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     code: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
     lead: NewLead | None = None
+
+    def __post_init__(self) -> None:
+        """Drop a click id or code that cannot be one."""
+        if self.click and not clickid.looks_right(self.click):
+            msgspec.structs.force_setattr(self, "click", None)
+        if self.code and not _may_be_code(self.code):
+            msgspec.structs.force_setattr(self, "code", None)
 
 
 class SignUp(About, frozen=True, kw_only=True):
@@ -152,6 +162,11 @@ class CustomerChurned(Input, frozen=True, kw_only=True, tag_field="type", tag="c
 
 
 Message = LeadCreated | StageChanged | SaleRecorded | EventRecorded | SaleRefunded | CustomerChurned
+
+
+def _may_be_code(text: str) -> bool:
+    """Return whether *text* can be a link's code, or a card's as somebody copied it."""
+    return clickid.is_code(text.strip().lower()) or card.looks_like(text)
 
 
 def happened_at(message: Message) -> str:

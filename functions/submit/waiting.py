@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _ROUNDS = 3
 """A refund whose clock ran ahead of its sale's is applied in the round after it."""
+_MADE = frozenset({"ReferralSubmitted", "ReferralImported"})
+"""The first events of a referral: all of its keys are new."""
 _REFUSALS = (
     AlreadyExistsError,
     InvalidInputError,
@@ -80,7 +82,7 @@ def _keys(event: Record) -> list[str]:
         message = f"an event of {kind} explains no conversion"
         raise ValueError(message)
     keys.append(f"referral#{name}")
-    if event["type"] == "ReferralSubmitted":
+    if event["type"] in _MADE:
         detail = referrals.detail(name)
         lead = detail.referral
         keys += [f"email#{lead.lead_key}"] if lead.lead_key else []

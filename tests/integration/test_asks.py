@@ -131,6 +131,20 @@ def test_what_no_rule_asks_for_is_noted(secret: str, overrides: dict[str, Any]) 
     assert before == partner_events()
 
 
+def test_an_unknown_partner_with_an_address_is_who_has_the_address(secret: str) -> None:
+    """One such message stands in no other's way: each pause is somebody's."""
+    for each in ("carl", "cora"):
+        sent = act(partner="nobody", email=f"{each}@customer.example", name=each, country="DE")
+        reply = send_signed(PATH, sent, secret, message_id=f"msg_survey_{each}")
+        assert "applied" == reply.body["outcome"]
+    reply = send_signed(PATH, act(partner="nobody"), secret, message_id="msg_survey_nina")
+    assert "applied" == reply.body["outcome"]
+    assert ["PartnerEnrolled", "AskRequested"] == types(nina().entity)
+    paused = [each for each in everything() if each["pk"].startswith("CLAIM#acme#asked#")]
+    assert ["asked", "invited", "invited"] == sorted(each["body"]["outcome"] for each in paused)
+    assert not [each["pk"] for each in paused if each["pk"].endswith("#")]
+
+
 def partner_events() -> list[str]:
     """Return the keys of everything partners have."""
     return [each["pk"] + each["sk"] for each in everything() if each["pk"].startswith("PARTNER#")]

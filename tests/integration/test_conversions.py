@@ -256,6 +256,36 @@ def test_refused_sign_ups_and_unknown_programs(bus: Bus) -> None:
     assert bus
 
 
+def test_what_was_typed_into_the_wrong_box_is_stored_nowhere(bus: Bus) -> None:
+    """A message counts by its other keys, kept or applied; what cannot be a key is dropped."""
+    typed = {"code": "lena@private.example", "click": "Lena Lead, private"}
+    take(sale(email=EMAIL, **typed))
+    assert ["unmatched"] == [each["reason"] for each in listed()]
+    referral = lead(bus)
+    assert "applied" == take(sale("INV-2", email=EMAIL, **typed)).outcome
+    assert ["INV-1", "INV-2"] == sales_of(referral)
+    assert "private" not in str(everything()).lower()
+
+
+def test_message_with_nothing_but_what_cannot_be_a_key_is_refused(bus: Bus) -> None:
+    """As one that names nobody; nothing of it is stored."""
+    before = everything()
+    for typed in ({"code": "lena@private.example"}, {"click": "nosuch"}, {"code": "Lena Lead"}):
+        with pytest.raises(InvalidInputError) as refused:
+            take(sale(**typed))
+        assert ("missing_field", "data.referral") == (refused.value.code, refused.value.field)
+    assert before == everything()
+    assert bus
+
+
+@pytest.mark.parametrize("code", ["pias-link", " Pias-Link ", "7KM 2P9 XWQ", "7km-2p9-xwq"])
+def test_codes_are_kept_as_people_write_them(bus: Bus, code: str) -> None:
+    """In any case, a card's in groups: they may still be somebody's."""
+    take(sale(code=code, external_id="cust-1"))
+    assert [code] == [each["code"] for each in listed()]
+    assert bus
+
+
 def test_nothing_kept_says_who_somebody_is(bus: Bus) -> None:
     """Addresses, names and numbers are in People alone, whatever becomes of the message."""
     person = {"name": "Lena Lead", "company": "Muster GmbH", "phone": "+4930901820"}

@@ -38,7 +38,7 @@ def program(aws: None) -> None:  # noqa: ARG001  (pytest orders fixtures by it)
     }
     life.publish(prompts={"account": prompt})
     key = identity.email_key(PIA, keyring.secret(keyring.IDENTITY))
-    life.enrol("pia", contact=Contact(name="Pia", email=PIA), email_key=key)
+    life.enrol("pia", contact=Contact(name="Pia", email=PIA), email_key=key, verified=True)
     keyring.create_secret(source_key("acme", "app"))
 
 
@@ -116,6 +116,20 @@ def test_who_is_no_partner_is_shown_where_to_join() -> None:
         seen["sk"]["S"],
     )
     assert "cara" not in json.dumps(seen)
+
+
+def test_who_only_typed_an_address_is_not_shown_for_its_owner() -> None:
+    """Cara, in whose name Eve enrolled, gets no link of Eve's to share."""
+    cara = "cara@customers.example"
+    key = identity.email_key(cara, keyring.secret(keyring.IDENTITY))
+    life.enrol("eve", login="login-eve", email_key=key)
+    before = everything()
+    _, answer, _ = ask(token(cara))
+    assert ("https://portal.example.com/join/acme/partners", False) == (
+        answer["url"],
+        answer["own"],
+    )
+    assert before == everything()
 
 
 def test_one_person_sees_it_so_many_times_a_week(frozen: Callable[[str], None]) -> None:

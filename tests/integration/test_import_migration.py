@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from introducer import identity, keyring
 from introducer.earning.occasion import Case, occasions
 from introducer.ledger import Kind
 from introducer.referral import Sale
 from introducer.tables import events, ledger, links, partners, referrals
 from payout.reconcile import reconcile
 from route import audit
-from tests.support import importing, life, money
+from tests.support import conversions, importing, life, money
 from tests.support.importing import NOW, ended, made, outcomes, sheet, take
 from tests.support.tables import everything
 
@@ -178,6 +179,33 @@ def test_past_referral_earns_nothing_now_or_later() -> None:
     )
     assert [] == occasions(money.publish(), case)
     assert [] == ledger.balances(found.referral.partner)
+
+
+def test_past_referral_explains_what_was_kept_before_it_came() -> None:
+    """A sale that nobody was known for is applied as soon as its customer is brought in."""
+    bus = conversions.Bus()
+    sale = conversions.sale(email="three@customers.example")
+    assert ("waiting", "") == (conversions.take(sale).outcome, conversions.take(sale).referral)
+    take("i1", "partners", PARTNERS)
+    lines = take("i2", "past_referrals", PAST)
+    bus.run()
+    assert ("won", ["INV-1"]) == (
+        referrals.get(lines[2]["id"]).status,
+        conversions.sales_of(lines[2]["id"]),
+    )
+    assert [] == conversions.listed()
+
+
+def test_old_partner_is_nobody_who_only_typed_their_address() -> None:
+    """The code and the id there wait for whoever shows that the mailbox is theirs."""
+    key = identity.email_key("ada@old.example", keyring.secret(keyring.IDENTITY))
+    life.enrol("eve", login="login-eve", email_key=key)
+    lines = take("i1", "partners", PARTNERS)
+    assert [
+        ("2", "refused", "partner_not_verified", "email"),
+        ("3", "created", "", ""),
+    ] == outcomes(lines)
+    assert links.find("ada-2021", consistent=True) is None
 
 
 def test_past_referral_holds_its_lead_while_it_is_protected() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from introducer import identity, keyring
 from introducer.imports import upload_key
 from introducer.tables import events, imports, partners, people, referrals
 from tests.support import importing, life
@@ -94,6 +95,23 @@ def test_lead_of_somebody_else_is_a_duplicate_with_the_reason() -> None:
     assert "pia" not in second["message"]
     known = take("i2", "referrals", file)
     assert ["known", "known"] == [each["outcome"] for each in known]
+
+
+def test_address_that_nobody_verified_names_no_partner() -> None:
+    """Who enrolled with somebody else's gets none of their credit; an id says who is meant."""
+    key = identity.email_key("vera@partners.example", keyring.secret(keyring.IDENTITY))
+    life.enrol("eve", login="login-eve", email_key=key)
+    file = sheet(
+        HEADER,
+        "A,a@customers.example,DE,vera@partners.example",
+        "B,b@customers.example,DE,Vera@partners.example",
+        "C,c@customers.example,DE,eve",
+    )
+    assert [
+        ("2", "refused", "partner_not_verified", "partner"),
+        ("3", "refused", "partner_not_verified", "partner"),
+        ("4", "created", "", ""),
+    ] == outcomes(take("i1", "referrals", file))
 
 
 def test_partner_imports_for_nobody_else() -> None:

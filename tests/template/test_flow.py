@@ -169,6 +169,7 @@ def test_waiting_conversions_are_looked_at_whenever_something_may_explain_them()
     assert {"detail": {"data": {"tied": [1]}}} == tied
     assert {
         "ReferralSubmitted",
+        "ReferralImported",
         "ReferralAssigned",
         "ReferralDuplicate",
         "ReferralWon",

@@ -99,7 +99,7 @@ def show(call: Call[Asked, Any]) -> Answer:
         return Answer(body=Shown(show=False))
     partner = partners.of_mailbox(document.id, key, now=call.now)
     text = _text(prompt, call.body.locale)
-    if partner is None:
+    if partner is None or not partner.has_mailbox:
         portal = setting("PORTAL_URL").rstrip("/")
         url = f"{portal}/join/{document.id}/{prompt.audience}"
         return Answer(body=Shown(show=True, text=text, url=url))

@@ -15,12 +15,11 @@ from introducer.partner import Partner
 from introducer.tables import claims
 from introducer.tables import links as stored_links
 from introducer.tables.store import Transaction
-from submit import inputs
+from submit import inputs, invite
 from submit.imports import invitations, links, rows
 from submit.imports.invitations import InvitationRow
 from submit.imports.rows import Context, Kind, Outcome
 from submit.imports.sheet import Columns, Row
-from submit.invite import invite
 
 
 class PartnerRow(InvitationRow, frozen=True, kw_only=True):
@@ -67,7 +66,7 @@ def _partner(context: Context, writes: Transaction, said: PartnerRow) -> Partner
         raise InvalidInputError("external_id", message, code="differs")
     since = rows.moment("enrolled_at", said.enrolled_at, now) if said.enrolled_at else ""
     profile: dict[str, Any] = {"member_since": since, **({"type": said.type} if said.type else {})}
-    return invite(
+    partner = invite.invite(
         writes,
         context.version,
         name=said.name,
@@ -81,6 +80,8 @@ def _partner(context: Context, writes: Transaction, said: PartnerRow) -> Partner
         org=said.org,
         **profile,
     )
+    invite.check_mailbox(partner, "email")
+    return partner
 
 
 def _key(email: str) -> str:

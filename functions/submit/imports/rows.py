@@ -32,7 +32,7 @@ from introducer.program import ProgramVersion
 from introducer.tables import claims, imports, partners
 from introducer.tables.claims import Claim
 from introducer.tables.store import Transaction
-from submit import inputs, problem
+from submit import inputs, invite, problem
 from submit.imports import words
 from submit.imports.sheet import Columns, Row
 from submit.inputs import Input
@@ -92,7 +92,8 @@ class Context:
         """Return the partner of the program with this address, our id, or their id elsewhere.
 
         Raises:
-            InvalidInputError: ``unknown_partner``.
+            InvalidInputError: ``unknown_partner``, or ``partner_not_verified`` where nobody has
+                shown that the address is theirs.
         """
         if text not in self._partners:
             found = self._find(text)
@@ -100,6 +101,8 @@ class Context:
                 raise InvalidInputError(
                     field, "there is no such partner in the program", code="unknown_partner"
                 )
+            if "@" in text:
+                invite.check_mailbox(found, field)
             self._partners[text] = found
         return self._partners[text]
 

@@ -161,14 +161,9 @@ def _referrer(
         now=call.now,
         credited=True,
     )
-    if found.status == "active" and not found.verified:
-        # Anybody could have enrolled with an address that is not theirs to get its credit.
-        raise InvalidInputError(
-            "partner.email",
-            "whoever enrolled with this address has not verified it; send the partner's id",
-            code="partner_not_verified",
-        )
-    return _creditable(found, "partner.email")
+    creditable = _creditable(found, "partner.email")
+    invite.check_mailbox(creditable, "partner.email")
+    return creditable
 
 
 def _named(partner: str, program: str) -> Partner:

@@ -76,6 +76,14 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Return the name its events carry."""
         return f"PARTNER#{self.id}"
 
+    @property
+    def has_mailbox(self) -> bool:
+        """Return whether the address is theirs, so that whoever is named by it is them.
+
+        Anybody can enrol with an address they only typed; who is invited gets in by it alone.
+        """
+        return self.status == "invited" or self.verified
+
 
 class Rep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A sales representative who takes leads."""

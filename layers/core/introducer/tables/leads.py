@@ -9,6 +9,7 @@ referral. What is only looked up is noted as ``LEAD#{program}#{kind}#{keyed hash
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from introducer import clock
 from introducer.clock import Instant
@@ -17,11 +18,13 @@ from introducer.identity import DOMAIN, EXTERNAL, PHONE
 from introducer.referral import Referral
 from introducer.tables import claims, store
 from introducer.tables.claims import Claim
-from introducer.tables.store import Table, Transaction
+from introducer.tables.store import Item, Table, Transaction
 
 EMAIL = "email"
-MOST_NOTED = 10
+MOST_NOTED = 200
 """So many earlier leads with the same key are looked at, the newest first."""
+_PAGE = 10
+"""So many are read at once: mostly the first of them says enough."""
 
 
 def unique_keys(referral: Referral, rule: Identity) -> dict[str, str]:
@@ -97,20 +100,26 @@ def earlier(referral: Referral, kind: str) -> Iterator[Referral]:
     """Yield the protected referrals with the same key that were submitted before, newest first.
 
     Which of two was earlier, their time and then their id say; so it is the same for both,
-    whoever is looked at first.
+    whoever is looked at first. Nothing is read before it is asked for.
     """
-    page = store.query(
+    notes = store.query_all(
         Table.CORE,
         _pk(referral.program, kind, referral.keys[kind]),
         between=("0", f"{referral.submitted_at}#{referral.id}"),
-        limit=MOST_NOTED,
+        limit=_PAGE,
         newest_first=True,
         consistent=True,
     )
+    looked_at = islice(notes, MOST_NOTED)
+    while some := list(islice(looked_at, _PAGE)):
+        yield from _protected(some, referral)
+
+
+def _protected(notes: list[Item], referral: Referral) -> Iterator[Referral]:
     now = clock.epoch_s(referral.submitted_at)
     names = [
         noted["referral"]
-        for noted in page.items
+        for noted in notes
         if noted["referral"] != referral.id and noted["ttl"] > now
     ]
     found = store.batch_get(Table.CORE, [(f"REFERRAL#{name}", "STATE") for name in names])
