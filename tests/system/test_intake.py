@@ -13,6 +13,7 @@ from tests.support.deployed import items, until
 from tests.support.journey import Journey, unique
 
 RULES: dict[str, Any] = {
+    "intake": {},  # the telecom's page names questions of its own
     "partner_types": ["reseller"],
     "declarations": {"no_kickbacks": {"text": "I pay nobody for a recommendation."}},
     "agreements": {"code": {"name": "Code of conduct", "version": "2"}},

@@ -14,7 +14,13 @@ from introducer import link as rules
 from introducer.clock import Instant
 from introducer.document.audience import Audience
 from introducer.document.intake import PageText
-from introducer.errors import ContentionError, Fault, InvalidInputError, NotFoundError, SeveralFaultsError
+from introducer.errors import (
+    ContentionError,
+    Fault,
+    InvalidInputError,
+    NotFoundError,
+    SeveralFaultsError,
+)
 from introducer.link import Link
 from introducer.program import ProgramVersion
 from introducer.screening import CREDITED
