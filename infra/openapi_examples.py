@@ -414,7 +414,11 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "comment_dispute": {"note": {"comment": "Called both; they agree to share it."}},
     "decide_dispute": {
-        "upheld": {"outcome": "upheld", "reason": "earlier_touch"},
+        "upheld": {
+            "outcome": "upheld",
+            "reason": "earlier_touch",
+            "referral": "7w3k9x2m5n8p1q4r6s0t",
+        },
         "shared": {
             "outcome": "split",
             "reason": "joint_work",

@@ -52,6 +52,13 @@ GROUNDS = {
         "other": "Ein anderer Grund.",
     },
 }
+LOST = {
+    "en": {"recredited": "A dispute was decided: you are no longer credited for it."},
+    "de": {
+        "recredited": "Über einen Einspruch wurde entschieden: "
+        "Die Empfehlung wird Ihnen nicht mehr zugerechnet.",
+    },
+}
 
 
 def say(words: dict[str, dict[str, str]], code: str | None, locale: str) -> str:

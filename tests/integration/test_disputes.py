@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from introducer import identity, keyring
-from introducer.command import Accept, Assign, Withdraw
+from introducer.command import Absorb, Accept, Assign, Hold, Withdraw
 from introducer.tables import disputes, events, people, referrals, store
 from introducer.tables.people import Contact
 from introducer.tables.store import Table
@@ -22,6 +22,7 @@ from tests.support.tables import everything
 LIST = f"/v1/programs/{life.PROGRAM}/disputes"
 AUDITOR = login("sub-a", "auditor")
 LEAD = "lena@customer.example"
+_NOT_YOURS_DE = "Die Empfehlung wird Ihnen nicht mehr zugerechnet."
 
 pytestmark = pytest.mark.usefixtures("aws", "frozen")
 
@@ -92,7 +93,7 @@ def test_dispute_from_open_to_upheld() -> None:
     ]
     assert ("rule", True) == (detail["evidence"]["decided_by"], detail["evidence"]["agrees"])
 
-    decided = fair.decide(dispute)
+    decided = fair.decide(dispute, referral="r1")
 
     assert (200, {"id": dispute, "status": "decided"}) == (decided.status, decided.body)
     assert {"quin": 10_000} == shares()
@@ -148,7 +149,7 @@ def test_address_that_nobody_knows_gets_the_same_answers() -> None:
         for email in (LEAD, "no@body.example")
     ]
     assert [(409, "already_exists")] * 2 == again
-    assert ["r1", ""] == [each["referral"] for each in call("GET", LIST, claims=MIA).body["items"]]
+    assert {"r1", ""} == {each["referral"] for each in call("GET", LIST, claims=MIA).body["items"]}
 
 
 def test_unmatched_dispute_is_decided_with_the_referral_it_is_about() -> None:
@@ -166,6 +167,28 @@ def test_unmatched_dispute_is_decided_with_the_referral_it_is_about() -> None:
         (found := told("ole", other)["dispute"])["outcome"]["code"],
         found["reason"]["code"],
     )
+
+
+def test_decision_is_about_the_referral_that_was_read() -> None:
+    """Whose an address is may change meanwhile; then the manager has to look again."""
+    email = "late@home.example"
+    name = fair.open_as("quin", {"email": email, "reason": "not_credited"}).body["id"]
+    assert "" == fair.read(name).body["dispute"]["referral"]
+    submitted("r2", life.touch("ole"), email=email)
+    before = everything()
+
+    for outcome in ("upheld", "rejected"):
+        assert (422, "other_referral", "referral") == (
+            fair.decide(name, outcome, referral="r1").field()
+        )
+        assert (422, "no_referral", "referral") == fair.decide(name, outcome).field()
+    assert before == everything()
+
+    assert 200 == fair.decide(name, referral="r2").status
+    assert ({"quin": 10_000}, {"pia": 10_000}) == (shares("r2"), shares("r1"))
+    other = fair.opened_by_manager("ole")
+    assert (422, "other_referral", "referral") == fair.decide(other, referral="r2").field()
+    assert 200 == fair.decide(other).status
 
 
 def test_only_one_undecided_dispute_of_a_partner_about_a_referral() -> None:
@@ -367,6 +390,55 @@ def test_who_lost_it_reads_what_became_of_it() -> None:
         },
     } == found["timeline"][-1]
     assert "quin" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [
+        ("en", "A dispute was decided: you are no longer credited for it."),
+        ("de-AT", f"Über einen Einspruch wurde entschieden: {_NOT_YOURS_DE}"),
+    ],
+)
+def test_who_lost_it_reads_nothing_of_what_came_after(locale: str, text: str) -> None:
+    """List and detail end with the decision that took the last part, in the partner's words."""
+    life.enrol("una", locale=locale)
+    submitted("r5", life.touch("una"), email="m@lost.example")
+    fair.recredit("r5", {"quin": 10_000})
+    fair.recredit("r5", {"una": 5_000, "quin": 5_000}, number=2)
+    fair.recredit("r5", {"pia": 10_000}, number=3)
+    then = life.move("r5", Assign(rep="anna"), now="2026-11-23T10:00:00.000Z")
+    life.move("r5", Hold(reason="self_referral"), now="2026-11-24T10:00:00.000Z")
+    fair.recredit("r5", {"ole": 10_000}, number=4)
+    assert "assigned" == then.status
+    claims = fair.partner("una")
+
+    (row,) = call("GET", "/v1/me/referrals", claims=claims).body["items"]
+    found = call("GET", "/v1/me/referrals/r5", claims=claims).body
+
+    assert {
+        "id": "r5",
+        "status": "recredited",
+        "submitted_at": then.submitted_at,
+        "updated_at": fair.NOW,
+        "share_basis_points": 0,
+        "country": "DE",
+        "product": then.product,
+        "reason": {"code": "recredited", "text": text},
+        "held": None,
+    } == row
+    assert (row, "recredited") == (found["referral"], found["status"])
+    assert ["ReferralSubmitted", "ReferralScreened", *["ReferralRecredited"] * 3] == [
+        each["type"] for each in found["timeline"]
+    ]
+
+
+def test_that_others_referred_the_same_lead_is_not_told() -> None:
+    """Two referrals are joined: the partner of the first reads nothing of the second."""
+    life.move("r1", Absorb(referral="r2"))
+    found = call("GET", "/v1/me/referrals/r1", claims=fair.partner("pia")).body
+    assert ["ReferralSubmitted", "ReferralScreened", "ReferralAssigned"] == [
+        each["type"] for each in found["timeline"]
+    ]
 
 
 def test_undecided_dispute_goes_up_once(frozen: Callable[[str], None]) -> None:

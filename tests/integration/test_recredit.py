@@ -7,8 +7,20 @@ from collections.abc import Callable
 
 import pytest
 
+from introducer.command import Hold, Reject, Release, SendToReview
+from introducer.referral import Share
 from introducer.tables import ledger, referrals, rewards
+from introducer.tables.store import Table, Transaction
 from tests.support import fair, life, money, tallied
+from tests.support.api import call
+from tests.support.tables import everything
+
+LEAD_FEE = {
+    "id": "lead_fee",
+    "trigger": {"on": "submitted"},
+    "calculation": {"kind": "flat", "amount_minor": 2_000, "currency": "EUR"},
+    "milestones": [{"id": "whole", "share_basis_points": 10_000, "when": "earned"}],
+}
 
 
 @pytest.fixture
@@ -177,6 +189,92 @@ def test_what_was_refunded_wholly_gives_the_new_partner_nothing() -> None:
     money.deliver("r1")
 
     assert ({}, {}) == (money.accounts("pia"), money.accounts("quin"))
+    assert settled("pia", "quin")
+
+
+@pytest.fixture
+def in_review(engine: str, frozen: Callable[[str], None]) -> None:  # noqa: ARG001
+    """Pia's lead waits for a person; a dispute gives most of the credit for it to Quin."""
+    money.publish(rewards=[LEAD_FEE])
+    money.enrol("pia")
+    money.enrol("quin", email_key="key-quin")
+    life.add_rep("anna")
+    life.submit("r1")
+    writes = Transaction()
+    share = Share(partner="pia", basis_points=10_000, audience="partners")
+    referrals.add_share(writes, referrals.get("r1"), share)
+    writes.commit()
+    life.move("r1", SendToReview(reason="named_account"))
+    dispute = fair.opened_by_manager("quin")
+    assert 200 == fair.decide(dispute, "split", {"pia": 2_500, "quin": 7_500}).status
+
+
+@pytest.mark.usefixtures("in_review")
+def test_decision_lets_no_lead_through() -> None:
+    """Only a person does: a lead that is turned down after the decision has earned nothing."""
+    money.deliver("r1")
+    assert ("review", "") == ((found := referrals.get("r1")).status, found.partner)
+    assert [] == money.everything(Table.LEDGER)
+    life.move("r1", Reject(reason="not_a_fit"), actor="user:mia")
+
+    money.deliver("r1")
+
+    assert ([], []) == (money.everything(Table.LEDGER), referrals.detail("r1").rewards)
+
+
+@pytest.mark.usefixtures("in_review")
+def test_lead_let_through_after_the_decision_is_whose_it_says() -> None:
+    """The person who gives it to a rep credits those of the decision."""
+    path = f"/v1/programs/{life.PROGRAM}/referrals/r1/assign"
+    assert 200 == call("POST", path, {"rep": "anna"}, claims=fair.MIA).status
+
+    money.deliver("r1")
+
+    assert ("assigned", "quin", "partners") == (
+        (found := referrals.get("r1")).status,
+        found.partner,
+        found.audience,
+    )
+    assert ({"pending": 500}, {"pending": 1_500}) == (
+        money.accounts("pia"),
+        money.accounts("quin"),
+    )
+    assert settled("pia", "quin")
+
+
+@pytest.mark.usefixtures("books")
+def test_released_reward_is_not_raised_while_it_is_held() -> None:
+    """What a decision adds to it would be payable at once: it has to wait for the hold to go."""
+    money.sell(shares={"pia": 3_000, "quin": 7_000})
+    money.deliver("r1")
+    money.release()
+    life.move("r1", Hold(reason="self_referral"))
+    dispute = fair.opened_by_manager("pia")
+    before = everything()
+
+    assert (409, "on_hold") == fair.decide(dispute).problem()
+
+    assert before == everything()
+    life.move("r1", Release(reason="reviewed"))
+    assert 200 == fair.decide(dispute).status
+    money.deliver("r1")
+    assert {"pending": 7_500, "payable": 2_500} == money.accounts("pia")
+    assert settled("pia", "quin")
+
+
+@pytest.mark.usefixtures("books")
+def test_what_is_held_before_release_may_change_hands() -> None:
+    """All of it is pending, and stays so until the hold goes; a rejection moves nothing."""
+    money.sell()
+    money.deliver("r1")
+    life.move("r1", Hold(reason="self_referral"))
+    assert 200 == fair.decide(fair.opened_by_manager("pia"), "rejected").status
+    assert 200 == fair.decide(fair.opened_by_manager("quin")).status
+
+    money.deliver("r1")
+    money.release()
+
+    assert ({}, {"pending": 10_000}) == (money.accounts("pia"), money.accounts("quin"))
     assert settled("pia", "quin")
 
 

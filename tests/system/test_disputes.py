@@ -45,7 +45,7 @@ def test_dispute_moves_the_credit_and_the_money(journey: Journey) -> None:
     assert ("rule", True) == (seen["evidence"]["decided_by"], seen["evidence"]["agrees"])
     assert {pia.id} == {each["partner"] for each in seen["rewards"]}
 
-    decision = {"outcome": "upheld", "reason": "earlier_touch"}
+    decision = {"outcome": "upheld", "reason": "earlier_touch", "referral": referral}
     decided = journey.stack.call("POST", f"{one}/decide", decision, token=journey.manager)
     assert "decided" == decided.expect(200).body["status"]
 

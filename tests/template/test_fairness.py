@@ -42,6 +42,18 @@ def test_disputes_remove_marks_of_successes_alone() -> None:
     assert "LedgerTable" not in str(statements("Fairness"))
 
 
+def test_disputes_reach_what_was_written_and_secrets_alone() -> None:
+    """Of people's data: comments of disputes and wrapped secrets, nobody's address or account."""
+    reached = [each for each in statements("Fairness") if "PeopleTable" in str(each["Resource"])]
+    assert [
+        (["dynamodb:Query", "dynamodb:PutItem"], ["DISPUTE#*"]),
+        (["dynamodb:GetItem", "dynamodb:PutItem"], ["KEY#*"]),
+    ] == [
+        (each["Action"], each["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+        for each in reached
+    ]
+
+
 def test_disputes_go_up_within_the_hour() -> None:
     """A day too late is late enough."""
     (clock,) = FUNCTIONS["Escalate"]["Events"].values()

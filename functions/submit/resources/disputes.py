@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from introducer import dispute, life, screening
 from introducer.dispute import Claim, Dispute, Grounds, Outcome
-from introducer.errors import InvalidInputError, NotFoundError
+from introducer.errors import InvalidInputError, NotFoundError, OnHoldError
 from introducer.money import BASIS_POINTS
 from introducer.partner import Partner
 from introducer.referral import Referral
@@ -61,7 +61,8 @@ class Decision(Input, frozen=True, kw_only=True):
     """What is decided, and why.
 
     Upheld without ``credit`` gives the partner of the dispute everything; rejected changes
-    nothing. ``referral`` is for a dispute by an address that belongs to none we find.
+    nothing. ``referral`` is the one that was read; of a dispute by an address it is required,
+    and names one where the address belongs to none we find.
     """
 
     outcome: Outcome
@@ -231,6 +232,8 @@ def comment_dispute(call: Call[NewComment, Any]) -> Answer:
     answer=DisputeMoved,
     codes=(
         "no_referral",
+        "other_referral",
+        "on_hold",
         "unknown_partner",
         "credit_missing",
         "credit_not_needed",
@@ -244,9 +247,9 @@ def decide_dispute(call: Call[Decision, Any]) -> Answer:
     before, body = _dispute(call), call.body
     asked = [(each.partner, each.basis_points) for each in body.credit]
     credit = dispute.parts_of(body.outcome, before.partner, asked)
-    referral = _about(before, call, named=body.referral)
+    referral = _meant(before, call)
     if credit and referral is None:
-        raise InvalidInputError("referral", "say which referral it is about", code="no_referral")
+        raise _which("say which referral it is about", "no_referral")
     after, event = dispute.decided(
         before,
         body.outcome,
@@ -273,6 +276,11 @@ def _recredit(
     """Add what carries out a decision: the referral's state and event, shares, successes."""
     detail = referrals.detail(referral)
     before, credit = detail.referral, decided.credit
+    held = before.hold and any(each.status == "released" for each in rewards.load(detail.rewards))
+    if held:
+        # What is added to a released reward is payable at once.
+        message = "it is on hold, and some of what it earned is released"
+        raise OnHoldError(message, reason=before.hold)
     every = [*detail.shares, *detail.former]
     known = _partners(credit, before.program, {each.partner for each in detail.shares})
     changed = dispute.shares_after(before, every, credit, known)
@@ -344,14 +352,39 @@ def _of_program(referral: str, program: str) -> Referral:
     return found
 
 
-def _about(found: Dispute, call: Call[Any, Any], named: str = "") -> Referral | None:
-    """Return what a dispute is about: as it says, whoever holds its address now, or as *named*."""
+def _about(found: Dispute, call: Call[Any, Any]) -> Referral | None:
+    """Return what a dispute is about: as it says, or whoever holds its address now."""
     name = found.referral
     if not name and found.lead_key:
         held = disputes.matched(found.program, [found.lead_key], now=call.now)
         name = held.get(found.lead_key, "")
-    name = name or named
-    return my_disputes.live(_of_program(name, found.program)) if name else None
+    return _living(name, found.program) if name else None
+
+
+def _living(name: str, program: str) -> Referral:
+    return my_disputes.live(_of_program(name, program))
+
+
+def _meant(found: Dispute, call: Call[Decision, Any]) -> Referral | None:
+    """Return the referral that is decided about: the one the decision says was read.
+
+    Whose an address is may change between reading and deciding.
+
+    Raises:
+        InvalidInputError: ``no_referral`` or ``other_referral``.
+    """
+    now, read = _about(found, call), call.body.referral
+    if now is None:
+        return _living(read, found.program) if read else None
+    if not read and found.lead_key:
+        raise _which("say which referral was read", "no_referral")
+    if read and read != now.id:
+        raise _which("it is about another referral now: read it again", "other_referral")
+    return now
+
+
+def _which(message: str, code: str) -> InvalidInputError:
+    return InvalidInputError("referral", message, code=code)
 
 
 def _row(found: Dispute, referral: str) -> DisputeRow:

@@ -179,7 +179,7 @@ class Recredit(msgspec.Struct, frozen=True, kw_only=True):
     dispute: str
     reason: str
     partner: str
-    """Who gets most of the credit now, and their audience."""
+    """Who gets most of the credit now, and their audience; kept where it was let through."""
     audience: str
     parts: dict[str, int]
     """By partner, in basis points that make 10,000."""

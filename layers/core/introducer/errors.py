@@ -95,6 +95,12 @@ class TransitionError(IntroducerError):
     code = "transition_not_allowed"
 
 
+class OnHoldError(TransitionError):
+    """Money for it is kept back while something is looked into, and this would move it."""
+
+    code = "on_hold"
+
+
 class OutdatedError(IntroducerError):
     """An update is older than one already taken from the same source."""
 

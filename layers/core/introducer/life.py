@@ -229,7 +229,7 @@ def _outcome(  # noqa: PLR0911  (one line for each command)
         case Expire():
             return "ReferralExpired", {"status": "expired"}, {}
         case Hold() | Release() | Recredit():
-            return _of_rewards(command)
+            return _of_rewards(referral, command)
         case Identify(external=external):
             return "ReferralIdentified", {}, {"tied": 1, "external": external}
         case RecordSale(sale=sale):
@@ -297,24 +297,21 @@ def _with_rep(referral: Referral, command: Remind | TakeBack | Assess) -> _Outco
             assert_never(command)
 
 
-def _of_rewards(
-    command: Hold | Release | Recredit,
-) -> _Outcome:
+def _of_rewards(referral: Referral, command: Hold | Release | Recredit) -> _Outcome:
     match command:
         case Hold(reason=reason):
             return "ReferralHeld", {"hold": reason}, {"reason": reason}
         case Release(reason=reason):
             return "ReferralReleased", {"hold": ""}, {"reason": reason}
         case Recredit(dispute=dispute, reason=reason, parts=parts):
-            changes = {
-                "partner": command.partner,
-                "audience": command.audience,
-                "dispute": dispute,
-            }
+            changes: dict[str, object] = {"dispute": dispute}
+            # Of a lead that was not let through yet a person says so, by the new shares.
+            if referral.partner:
+                changes |= {"partner": command.partner, "audience": command.audience}
             credit = " ".join(f"{partner}:{part}" for partner, part in sorted(parts.items()))
             return (
                 "ReferralRecredited",
-                {**changes},
+                changes,
                 {"dispute": dispute, "credit": credit, "reason": reason},
             )
         case _:
