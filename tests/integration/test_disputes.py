@@ -430,6 +430,8 @@ def test_who_lost_it_reads_nothing_of_what_came_after(locale: str, text: str) ->
     assert ["ReferralSubmitted", "ReferralScreened", *["ReferralRecredited"] * 3] == [
         each["type"] for each in found["timeline"]
     ]
+    forecast = call("GET", "/v1/me/forecast", claims=claims).body
+    assert ([], 0) == (forecast["items"], forecast["left_out"])
 
 
 def test_that_others_referred_the_same_lead_is_not_told() -> None:

@@ -68,7 +68,8 @@ def read_forecast(call: Call[Any, Any]) -> Answer:
     """Read what the caller's open referrals may still bring."""
     partner = partner_of(call)
     rows, _ = referrals.of_partner(partner.id, limit=MOST_REFERRALS)
-    waiting = [referral for referral, _ in rows if estimate.is_open(referral)]
+    mine = [referral for referral, share in rows if share.basis_points]
+    waiting = [referral for referral in mine if estimate.is_open(referral)]
     found = [_prospect(partner, each, call.now) for each in waiting]
     known = [each for each in found if each is not None]
     return Answer(
