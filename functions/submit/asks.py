@@ -137,7 +137,8 @@ def plan(version: ProgramVersion, person: Person, wish: Wish, *, now: Instant) -
     elif found.status == "invited":
         reminded = invite.remind(writes, found, version.document, actor=wish.actor, now=now)
         outcome = "reminded" if reminded else "rested"
-    elif found.status == "active":
+    elif found.status == "active" and (person.partner or found.has_mailbox):
+        # An address somebody only typed is not where their mail should go.
         outcome = _asked(writes, version, found, wish, now)
     else:
         outcome = "left_out"

@@ -27,7 +27,7 @@ def program(aws: None, frozen: Callable[[str], None]) -> None:  # noqa: ARG001
     prompt = {"audience": "partners", "texts": {"en": HOSTILE}, "origins": [APP]}
     life.publish(prompts={"account": prompt})
     key = identity.email_key(PIA, keyring.secret(keyring.IDENTITY))
-    life.enrol("pia", contact=Contact(name="Pia", email=PIA), email_key=key)
+    life.enrol("pia", contact=Contact(name="Pia", email=PIA), email_key=key, verified=True)
     keyring.create_secret(source_key("acme", "app"))
 
 

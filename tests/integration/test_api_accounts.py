@@ -185,7 +185,7 @@ def test_two_people_of_one_company_are_one_entry_of_it() -> None:
     assert 3 == sum(item["pk"].startswith("ACCOUNT#") for item in everything()) // 2
 
 
-def test_a_hundred_entries_with_four_keys_are_one_call() -> None:
+def test_many_entries_with_four_keys_are_one_call() -> None:
     """More than one transaction takes; all of them are counted."""
     entries = [
         {
@@ -196,20 +196,20 @@ def test_a_hundred_entries_with_four_keys_are_one_call() -> None:
             "external_id": f"L-{number}",
             "source": "crm",
         }
-        for number in range(100)
+        for number in range(30)
     ]
-    assert {"listed": 100} == done(put(*entries))
+    assert {"listed": 30} == done(put(*entries))
     reply = call("GET", LIST, claims=login("sub-a", "auditor"))
     assert {
         "lists": [
             {"kind": kind, "by": by, "count": count}
             for by in ("domain", "email", "external.crm", "phone")
-            for kind, count in (("customer", 34), ("named", 33), ("open", 33))
+            for kind, count in (("customer", 10), ("named", 10), ("open", 10))
         ],
-        "total": 400,
+        "total": 120,
     } == reply.body
     only = call("GET", f"{LIST}?kind=customer", claims=MANAGER)
-    assert 136 == only.body["total"]
+    assert 40 == only.body["total"]
     assert 400 == call("GET", f"{LIST}?kind=friends", claims=MANAGER).status
 
 

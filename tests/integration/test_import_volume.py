@@ -154,7 +154,7 @@ def files(function_environment: None, monkeypatch: pytest.MonkeyPatch) -> dict[s
     life.publish(questions={"budget": question})
     for name in ("pia", "paul"):
         key = identity.email_key(f"{name}@partners.example", SECRET)
-        life.enrol(name, login=f"login-{name}", email_key=key)
+        life.enrol(name, login=f"login-{name}", email_key=key, verified=True)
     return found
 
 

@@ -24,9 +24,7 @@ def create(dynamodb: Any, *, suffix: str = "") -> dict[str, str]:
         The environment that a function gets: ``{"CORE_TABLE": name, …}``.
     """
     environment = {}
-    for logical_id, properties in template.resources(
-        template.load(), "AWS::DynamoDB::Table"
-    ).items():
+    for logical_id, properties in _tables().items():
         request = {key: properties[key] for key in _PASSED_ON if key in properties}
         if "StreamSpecification" in properties:
             request["StreamSpecification"] = {
