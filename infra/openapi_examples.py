@@ -160,6 +160,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "batch": {"count": 50, "campaign": "fair", "expires_at": "2027-06-30T22:00:00Z"}
     },
     "reject": {"declined": {"reason": "not_my_territory"}},
+    "withdraw": {"by_phone": {"channel": "phone"}},
+    "withdraw_own": {"by_mail": {"channel": "email"}},
     "estimate_rewards": {
         "sale": {"audience": "partners", "amount_minor": 500000, "currency": "EUR"},
         "items": {

@@ -99,6 +99,7 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
     "ReferralWon": _of_referral("referral_won"),
     "ReferralLost": _of_referral("referral_lost"),
     "ReferralRejected": _of_referral("referral_rejected"),
+    "ReferralWithdrawn": _of_referral("referral_withdrawn"),
     "ReferralDuplicate": _of_referral("referral_duplicate"),
     "ReferralIneligible": _of_referral("referral_ineligible"),
     "RewardEarned": (

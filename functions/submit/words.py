@@ -38,6 +38,7 @@ REASONS = {
     "existing_customer": "The lead is a customer already.",
     "open_with_sales": "Our sales team is talking to the lead already.",
     "named_account": "The lead's company is looked after by our sales team.",
+    "consent_withdrawn": "The lead does not want to be contacted.",
     "no_partner": "Nobody could be credited.",
     "no_rep": "No sales representative is free for it.",
     "no_reps": "No sales representative is free for it.",

@@ -53,6 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "GET /v1/rep/referrals/{referral}": {"rep"},
     "POST /v1/rep/referrals/{referral}/accept": {"rep"},
     "POST /v1/rep/referrals/{referral}/reject": {"rep"},
+    "POST /v1/rep/referrals/{referral}/withdraw": {"rep"},
     "PUT /v1/rep/referrals/{referral}/assessment": {"rep"},
     "POST /v1/rep/invitations": {"rep"},
     "POST /v1/rep/referrals": {"rep"},
@@ -85,6 +86,7 @@ ALLOWED: dict[str, set[str]] = {
     "PUT /v1/partners/{partner}/owner": {"manager"},
     "GET /v1/programs/{program}/queues/{queue}": {"manager", "finance", "auditor"},
     "POST /v1/programs/{program}/referrals/{referral}/assign": {"manager"},
+    "POST /v1/programs/{program}/referrals/{referral}/withdraw": {"manager"},
     "GET /v1/programs/{program}/referrals/{referral}/routing": {"manager", "finance", "auditor"},
     "GET /v1/programs/{program}/clicks": {"manager", "finance", "auditor"},
     "GET /v1/programs/{program}/referrals/{referral}/attribution": {

@@ -38,6 +38,10 @@ ReasonCode = Literal[
 (:data:`introducer.referral.HANDED_BACK`, :data:`introducer.referral.TURNED_DOWN`)."""
 
 
+WITHDRAWN = "withdrawn"
+"""The status of a lead who wants to be left alone: nobody is shown how to reach them."""
+
+
 class WorkQuery(Paging, frozen=True, kw_only=True):
     """Which leads; without a status, all."""
 
@@ -67,7 +71,7 @@ class WorkList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LeadContact(msgspec.Struct, frozen=True, kw_only=True):
-    """How to reach the lead; all empty once it was erased."""
+    """How to reach the lead; all empty once it was erased, or wants to be left alone."""
 
     name: str = ""
     email: str = ""
@@ -145,7 +149,8 @@ def list_work(call: Call[Any, WorkQuery]) -> Answer:
     found, page = referrals.of_rep(
         rep.id, status=call.query.status, limit=call.query.limit, start=call.start()
     )
-    contacts = people.contacts([each.lead for each in found]) if found else {}
+    reachable = [each.lead for each in found if each.status != WITHDRAWN]
+    contacts = people.contacts(reachable) if reachable else {}
     rows = [
         WorkRow(
             id=each.id,
@@ -171,7 +176,7 @@ def read_work(call: Call[Any, Any]) -> Answer:
     rep = rep_of(call)
     detail = referrals.detail(call.path["referral"])
     lead = _own(detail.referral, rep)
-    contact = people.contact(lead.lead)
+    contact = people.contact(lead.lead) if lead.status != WITHDRAWN else None
     return Answer(
         body=WorkDetail(
             id=lead.id,
