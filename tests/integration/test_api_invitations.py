@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -241,16 +240,22 @@ def test_another_address_takes_up_nothing() -> None:
     assert "invited" == stored(partner).status
 
 
-def test_two_logins_at_once_make_one_partner_active() -> None:
+def test_two_logins_at_once_make_one_partner_active(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both verified spellings of the mailbox; one wins, the other hears that it is taken."""
     partner = invite().body["id"]
-    with ThreadPoolExecutor(2) as pool:
-        one = pool.submit(join, sub="login-nina")
-        spelled = "nina+2@partners.example"
-        other = pool.submit(join, sub="login-twin", verified=spelled, email=spelled)
-        replies = sorted((one.result(), other.result()), key=lambda reply: reply.status)
-    assert (201, partner) == (replies[0].status, replies[0].body["id"])
-    assert (409, "already_exists") == replies[1].problem()
+    commit, first = Transaction.commit, list[Reply]()
+
+    def late(self: Transaction) -> None:
+        if not first:
+            first.append(Reply(0, {}, {}))
+            first[0] = join(sub="login-nina")  # gets in between the other's look and write
+        commit(self)
+
+    monkeypatch.setattr(Transaction, "commit", late)
+    spelled = "nina+2@partners.example"
+    second = join(sub="login-twin", verified=spelled, email=spelled)
+    assert (201, partner) == (first[0].status, first[0].body["id"])
+    assert (409, "already_exists") == second.problem()
     assert ["PartnerInvited", "PartnerEnrolled"] == types(partner)
 
 
