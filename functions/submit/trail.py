@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from introducer import attribution, card, clickid
 from introducer.clock import Instant
 from introducer.errors import InvalidInputError
-from introducer.link import Link
+from introducer.link import Link, usable
 from introducer.referral import Touch
 from introducer.tables import links, partners, programs
 from submit import inputs
@@ -36,9 +36,7 @@ class Codes:
 def usable_link(code: str, now: Instant) -> Link | None:
     """Return the link with *code*, of whatever program, if it leads somewhere *now*."""
     link = links.find(code) if inputs.PATH.fullmatch(code) else None
-    if link is None or link.status != "active" or (link.expires_at and link.expires_at <= now):
-        return None
-    return link
+    return link if link and usable(link, now) else None
 
 
 def clicks(

@@ -187,6 +187,21 @@ def test_submission_pays_only_once_screening_let_it_through() -> None:
     assert 1 == len(earned(document, case(referral=won(status="assigned", won_at=""))))
 
 
+def test_event_told_during_review_pays_only_once_the_lead_is_let_through() -> None:
+    """Shares may be known before a person decides; until then nothing is anybody's."""
+    document = program(
+        plan(Flat(amount_minor=500, currency=EUR), trigger=Happened(event="demo")),
+        events={"demo": CustomEvent(name="Demo")},
+    )
+    told = [event("ReferralEventRecorded", 5, {"event": "demo", "id": "d1", "at": WON})]
+    waiting = won(status="review", won_at="", partner="")
+    cleared = won(status="assigned", won_at="")
+    assert [[], ["event-d1"]] == [
+        [each.occasion for each in earned(document, case(referral=referral, events=told))]
+        for referral in (waiting, cleared)
+    ]
+
+
 def test_retained_waits_and_asks_for_a_customer_who_stayed() -> None:
     """The trigger is the first sale; its milestones wait so many days longer."""
     milestones = [Milestone(id="all", share_basis_points=10_000, after_days=10)]

@@ -26,6 +26,7 @@ EARLY_MOVES: list[tuple[str, Command]] = [
         ({}, []),
         ({"trigger": {"on": "submitted"}}, ["Clear"]),
         ({"trigger": {"on": "submitted"}, "beneficiary": "rep"}, ["Clear", "Accept"]),
+        ({"trigger": {"on": "event", "event": "demo_held"}}, ["Clear"]),
         ({"trigger": {"on": "stage", "stage": "qualified"}}, ["Accept", "Advance"]),
     ],
 )

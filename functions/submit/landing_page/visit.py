@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import msgspec
 
 from introducer import clickid, landing
-from introducer import link as rules
 from introducer.clock import Instant
 from introducer.document.audience import Audience
 from introducer.document.intake import PageText
@@ -24,10 +23,10 @@ from introducer.errors import (
 from introducer.link import Link
 from introducer.program import ProgramVersion
 from introducer.screening import CREDITED
-from introducer.tables import links, partners, people, programs
+from introducer.tables import partners, people, programs
 from introducer.tables.people import Greeting
 from introducer.tables.referrals import LeadTakenError
-from submit import inputs, lead_form
+from submit import inputs, lead_form, trail
 from submit.exchange import (
     KEY_FIELD,
     TRAP_FIELD,
@@ -70,9 +69,8 @@ def find(slug: str, now: Instant) -> Place | None:
 
     A code nobody has, one that was switched off and one that has expired cost one read each.
     """
-    code = slug.lower()
-    link = links.find(code) if inputs.PATH.fullmatch(code) else None
-    if link is None or not rules.usable(link, now):
+    link = trail.usable_link(slug.lower(), now)
+    if link is None:
         return None
     try:
         version = programs.current(link.program, now)

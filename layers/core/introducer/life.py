@@ -49,7 +49,7 @@ from introducer.command import (
     Win,
     Withdraw,
 )
-from introducer.document.plan import StageReached, Submitted
+from introducer.document.plan import Happened, StageReached, Submitted
 from introducer.errors import OutdatedError, TransitionError
 from introducer.event import Event
 from introducer.program import Program
@@ -326,8 +326,10 @@ def _earns(command: Command, document: Program) -> dict[str, str | int]:
     match command:
         case Assign(partner=""):
             paying = False
-        case Clear() | Assign():
-            paying = any(isinstance(plan.trigger, Submitted) for plan in document.rewards)
+        case Clear() | Assign():  # events may have been reported while a person had to decide
+            paying = any(
+                isinstance(plan.trigger, Submitted | Happened) for plan in document.rewards
+            )
         case Advance():
             paying = any(isinstance(plan.trigger, StageReached) for plan in document.rewards)
         case Accept():  # now the rep is known who brings it to an end

@@ -62,13 +62,18 @@ def occasions(document: Program, case: Case) -> list[Occasion]:
         *_submission(case.referral),
         *_stages(document, case),
         *_sales(case),
-        *_events(case.events),
+        *(_events(case.events) if _let_through(case.referral) else ()),
     ]
     return sorted(found, key=lambda each: (each.at, each.id))
 
 
+def _let_through(referral: Referral) -> bool:
+    """Return whether screening, or a person after it, let the lead through."""
+    return referral.partner != ""
+
+
 def _submission(referral: Referral) -> Iterator[Occasion]:
-    if referral.partner:  # screening let it through
+    if _let_through(referral):
         at = referral.submitted_at
         yield Occasion(kind="submitted", id="submitted", at=at, begin=at)
 
