@@ -22,7 +22,7 @@ from introducer.reward import Reward
 from introducer.tables import ledger, programs, referrals, rewards
 from introducer.tables.ledger import Entry
 from introducer.tables.store import Transaction
-from payout.booking import method_of, posting
+from payout.booking import posting
 from payout.earn import converge
 from payout.edge import logger
 from payout.purse import Purse
@@ -67,7 +67,6 @@ def release(now: Instant) -> int:
 def _release_for(holder: str, unit: str, due: Sequence[Reward], now: Instant) -> None:
     for stopped in sorted({each.referral for each in due if _is_over(each.referral)}):
         converge(stopped, now=now)  # what the customer's leaving takes back comes first
-    document = programs.current(due[0].program, now).document
     waiting = Waiting(holder, now)
 
     def plan(balance: Balance) -> Sequence[Entry]:  # noqa: ARG001  (what is due, all of it)
@@ -75,7 +74,7 @@ def _release_for(holder: str, unit: str, due: Sequence[Reward], now: Instant) ->
         found = [_entry(each, waiting.why(each), waiting, now) for each in pending]
         return [entry for entry in found if entry is not None]
 
-    ledger.post_all(holder, unit, plan, now=now, method=method_of(document, holder, unit))
+    ledger.post_all(holder, unit, plan, now=now)
     for each in rewards.reread(due):
         if each.status == "pending":
             _note_obstacle(each, waiting)

@@ -13,10 +13,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from introducer import clock, payout
-from introducer.bank.order import Transfer
 from introducer.clock import Instant
 from introducer.errors import InvalidInputError, LedgerError, StaleError
 from introducer.payout import OPEN, Batch
+from introducer.rails.rail import Payment
 from introducer.tables import ledger, payouts, programs
 from payout import files, members
 from payout.edge import logger
@@ -41,19 +41,14 @@ def prepare(event: dict[str, Any], now: Instant) -> Answer:
     """
     ledger.require_running(event["program"])
     version = programs.current(event["program"], now)
-    rule = files.rule_of(version.document, event["currency"])
-    identity = {
-        "program": event["program"],
-        "region": rule.region,
-        "currency": rule.currency,
-        "method": rule.method,
-        "period": event["period"],
-        "run": int(event["run"]),
-    }
+    names = ("program", "region", "currency", "method", "period")
+    identity: dict[str, Any] = {**{name: event[name] for name in names}, "run": int(event["run"])}
     if payout.batch_id(**identity) != event["batch"]:
         field = "batch"
         raise InvalidInputError(field, "the execution's name is not the batch's id")
-    partners = files.write_list(event["batch"], sorted(members.eligible(event["program"], rule)))
+    rule = files.rule_by_name(version.document, identity)
+    found = sorted(members.eligible(version.document, rule))
+    partners = files.write_list(event["batch"], found)
     batch = Batch(
         id=event["batch"],
         program_version=version.version,
@@ -141,7 +136,7 @@ def write(event: dict[str, Any], now: Instant) -> Answer:
     if batch.status != "submitted":
         return {"batch": batch.id}
     ledger.require_running(batch.program)
-    orders = members.transfers(batch)
+    orders = members.payments(batch)
     try:
         key = _order(batch, orders)
     except LedgerError as error:
@@ -180,13 +175,14 @@ def cancel(event: dict[str, Any], now: Instant) -> Answer:
     return {"batch": batch.id}
 
 
-def _order(batch: Batch, orders: list[Transfer]) -> str:
+def _order(batch: Batch, orders: list[Payment]) -> str:
     """Write the file that orders *orders* and return its key, empty when there is nothing to."""
-    if sum(order.amount_minor for order in orders) > batch.total_minor:
+    if not batch.sent_currency and sum(each.amount_minor for each in orders) > batch.total_minor:
         message = "the file would order more than was approved"
         raise LedgerError(message, batch=batch.id)
     document = programs.version(batch.program, batch.program_version).document
-    return files.write_order(batch, document, orders) if orders else ""
+    order = files.order(batch, files.rule_of(document, batch), orders)
+    return files.write_order(batch, order) if orders else ""
 
 
 def _closed(batch: Batch, now: Instant) -> Batch:
@@ -207,7 +203,7 @@ def _closed(batch: Batch, now: Instant) -> Batch:
             batch.id, "cancelled", now=now, actor=SYSTEM, reason="nothing_payable", **sums
         )
     document = programs.version(batch.program, batch.program_version).document
-    limit_minor = files.rule_of(document, batch.currency).approval_above_minor
+    limit_minor = files.rule_of(document, batch).approval_above_minor
     status: payout.BatchStatus = (
         "awaiting_approval" if sums["total_minor"] > limit_minor else "approved"
     )

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from introducer import payout, program, reward
+from introducer import payout, reward
 from introducer.clock import Instant
 from introducer.document.plan import Clawback
 from introducer.errors import StaleError
 from introducer.ledger import Balance, Kind, Posting
 from introducer.money import BASIS_POINTS
-from introducer.program import Program
 from introducer.reward import Reversal, Reward
 from introducer.tables import ledger, payouts, rewards, tallies
 from introducer.tables.ledger import Entry
@@ -52,7 +51,7 @@ def book(seen: Look, *, now: Instant, lower: bool = False) -> bool:
         Whether nothing is left to be done. It is when rewards would have to be raised while
         somebody may have too much in a tally that they depend on.
     """
-    name, document, done = seen.facts.referral.id, seen.rules.document, True
+    name, done = seen.facts.referral.id, True
     for holder, unit in _in_order(changes(seen)):
 
         def plan(balance: Balance, account: tuple[str, str] = (holder, unit)) -> Sequence[Entry]:
@@ -68,7 +67,7 @@ def book(seen: Look, *, now: Instant, lower: bool = False) -> bool:
                 done, up = False, []
             return entries(fresh, [*down, *up], balance, now)
 
-        ledger.post_all(holder, unit, plan, now=now, method=method_of(document, holder, unit))
+        ledger.post_all(holder, unit, plan, now=now)
     return done
 
 
@@ -115,17 +114,6 @@ def entries(seen: Look, wanted: Sequence[Change], balance: Balance, now: Instant
     return [*_cancellations(balance, taken_minor, now), *made]
 
 
-def method_of(document: Program, holder: str, unit: str) -> str:
-    """Return how *unit* is paid out to *holder*, empty when the program does not pay it.
-
-    Only partners are paid by the bank: reps, customers and companies have no payee.
-    """
-    if "." in holder:
-        return ""
-    rule = program.payout_rule(document, unit)
-    return rule.method if rule else ""
-
-
 def refs(of: Reward) -> dict[str, str]:
     """Return what a journal about a reward refers to."""
     return {
@@ -134,6 +122,7 @@ def refs(of: Reward) -> dict[str, str]:
         "milestone": of.milestone,
         "occasion": of.occasion,
         **({"sale": of.sale} if of.sale else {}),
+        "class": of.accounting_class,
     }
 
 

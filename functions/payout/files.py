@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 from botocore.exceptions import ClientError
 
-from introducer import program
-from introducer.bank import pain001
-from introducer.bank.order import CreditTransferFile, Debtor, Transfer
+from introducer import paying
 from introducer.clients import client
-from introducer.document.policy import PayoutRule
+from introducer.document.payout import PayoutRule
 from introducer.errors import LedgerError, NotFoundError
 from introducer.payout import Batch, Payout
 from introducer.program import Program
+from introducer.rails.rail import Order, Payment
+from introducer.rails.registry import call_rail, file_rail
 from introducer.settings import setting
 from introducer.tables.people import Payee
 
@@ -53,9 +55,9 @@ def work_key(batch: str) -> str:
     return f"work/{batch}.json"
 
 
-def order_key(batch: str) -> str:
+def order_key(batch: Batch) -> str:
     """Return where a batch's payment file lies."""
-    return f"outbox/{batch}.xml"
+    return f"outbox/{batch.id}.{file_rail(batch.method).extension}"
 
 
 def write_list(batch: str, partners: list[str]) -> list[str]:
@@ -69,65 +71,73 @@ def read_list(batch: str) -> list[str]:
     return _partners(read(work_key(batch)) or b"[]")
 
 
-def write_order(batch: Batch, document: Program, transfers: list[Transfer]) -> str:
+def write_order(batch: Batch, order: Order) -> str:
     """Write the payment file of a batch and return its key.
 
     Raises:
         LedgerError: A file of the batch exists and says something else.
     """
-    key = order_key(batch.id)
-    content = pain001.write(order(batch, rule_of(document, batch.currency), transfers))
-    if write_once(key, content, kind="application/xml") != content:
+    key, rail = order_key(batch), file_rail(batch.method)
+    content = rail.write(order)
+    if write_once(key, content, kind=rail.media) != content:
         message = "the batch's payment file exists and says something else"
         raise LedgerError(message, batch=batch.id)
     return key
 
 
-def order(batch: Batch, rule: PayoutRule, transfers: list[Transfer]) -> CreditTransferFile:
+def order(batch: Batch, rule: PayoutRule, payments: Sequence[Payment]) -> Order:
     """Return the payment order of a batch: a function of what is stored and nothing else."""
     at = batch.submitted_at or batch.created_at
-    return CreditTransferFile(
-        message_id=batch.id,
+    return Order(
+        batch=batch.id,
         created_at=at,
         requested_date=at[:10],
-        debtor=Debtor(
-            name=rule.debtor.name,
-            iban=rule.debtor.iban,
-            bic=rule.debtor.bic,
-            town=rule.debtor.address.town,
-            country=rule.debtor.address.country,
-        ),
-        currency=batch.currency,
-        method=batch.method,
-        transfers=tuple(transfers),
+        currency=batch.sent_currency or batch.currency,
+        rule=rule,
+        payments=tuple(payments),
     )
 
 
-def transfer(payout: Payout, payee: Payee, document: Program) -> Transfer:
+def payment(payout: Payout, payee: Payee | None, document: Program) -> Payment:
     """Return the order to pay one payout."""
-    return Transfer(
+    amount_minor, currency = payout.ordered
+    return Payment(
         reference=payout.reference,
-        amount_minor=payout.amount_minor,
-        currency=payout.currency,
-        name=payee.name,
-        iban=payee.iban,
-        bic=payee.bic,
-        town=payee.town,
-        country=payee.country,
-        remittance=f"{document.sender_name} {payout.reference}",
+        holder=payout.partner,
+        amount_minor=amount_minor,
+        currency=currency,
+        payee=payee,
+        text=f"{document.sender_name} {payout.reference}",
     )
 
 
-def rule_of(document: Program, currency: str) -> PayoutRule:
-    """Return how *currency* is paid out.
+def most_minor(rule: PayoutRule) -> int:
+    """Return the largest payout of *rule*: what its way can carry, and what the program allows."""
+    most = call_rail(rule.method) if rule.method in paying.CALLS else file_rail(rule.method)
+    return min(most.most_minor, rule.payout_most_minor or most.most_minor)
+
+
+def rule_of(document: Program, batch: Batch) -> PayoutRule:
+    """Return the rule that *batch* pays by.
 
     Raises:
-        NotFoundError: The program does not pay it.
+        NotFoundError: The document has none of that name.
     """
-    rule = program.payout_rule(document, currency)
+    name = {"region": batch.region, "currency": batch.currency, "method": batch.method}
+    return rule_by_name(document, name)
+
+
+def rule_by_name(document: Program, name: Mapping[str, str]) -> PayoutRule:
+    """Return the rule with that ``region``, ``currency`` and ``method``.
+
+    Raises:
+        NotFoundError: The document has none of that name.
+    """
+    parts = {part: name[part] for part in ("region", "currency", "method")}
+    rule = paying.named(document, **parts)
     if rule is None:
-        message = "the program does not pay this currency"
-        raise NotFoundError(message, currency=currency)
+        message = "the program does not pay this way"
+        raise NotFoundError(message, **parts)
     return rule
 
 

@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from introducer import payout
-from introducer.bank.order import MAX_SEPA_MINOR, Transfer, check
+from introducer import paying, payout
 from introducer.clock import Instant
-from introducer.document.policy import PayoutRule
-from introducer.errors import InvalidInputError, StaleError
+from introducer.document.payout import PayoutRule
+from introducer.errors import StaleError
 from introducer.ledger import Balance
-from introducer.partner import Partner
 from introducer.payout import Batch, Payout, PayoutStatus
 from introducer.program import Program
+from introducer.rails.rail import Payment
 from introducer.tables import ledger, partners, payouts, people, programs
 from introducer.tables.ledger import Entry
 from introducer.tables.store import Transaction
-from payout import files
+from payout import files, gates
 
 _CHUNK = 100
 
 
-def eligible(program: str, rule: PayoutRule) -> Iterator[str]:
-    """Yield the partners to pay now: enough is payable, and we know where to."""
-    due = ledger.due_partners(program, rule.currency, rule.method)
+def eligible(document: Program, rule: PayoutRule) -> Iterator[str]:
+    """Yield the holders to pay by *rule* now: enough is payable, and we know where to."""
+    due = ledger.due_partners(document.id, rule.currency)
     while chunk := list(islice(due, _CHUNK)):
         payable = ledger.balances_of(chunk, rule.currency)
-        profiles = partners.find_partners(chunk)
-        for partner in chunk:
-            profile = profiles.get(partner)
-            enough = payable[partner].payable >= max(1, rule.threshold_minor)
-            if enough and profile and profile.payee_set_at and profile.status == "active":
-                yield partner
+        profiles = partners.find_partners([each for each in chunk if "." not in each])
+        for holder in chunk:
+            profile = profiles.get(holder)
+            enough = payable[holder].payable >= max(1, rule.threshold_minor)
+            theirs = paying.rule_for(document, rule.currency, paying.holder_of(holder, profile))
+            if enough and theirs is rule and not gates.obstacle(rule, holder, profile):
+                yield holder
 
 
 def reserve(batch: Batch, partner: str, *, now: Instant) -> None:
@@ -45,7 +45,7 @@ def reserve(batch: Batch, partner: str, *, now: Instant) -> None:
     document = programs.version(batch.program, batch.program_version).document
     reason = _unfit(batch, document, partner)
     if not reason:
-        rule = files.rule_of(document, batch.currency)
+        rule = files.rule_of(document, batch)
 
         def plan(balance: Balance) -> Sequence[Entry]:
             return _reservation(batch, rule, balance, now)
@@ -111,7 +111,7 @@ def _move_created(seen: Payout, status: PayoutStatus, *, reason: str, now: Insta
 
 
 def _reservation(batch: Batch, rule: PayoutRule, balance: Balance, now: Instant) -> Sequence[Entry]:
-    amount_minor = min(balance.payable, MAX_SEPA_MINOR)
+    amount_minor = min(balance.payable, files.most_minor(rule))
     if amount_minor < max(1, rule.threshold_minor):
         return []
     new = payout.created(batch, balance.partner, amount_minor, now)
@@ -120,29 +120,19 @@ def _reservation(batch: Batch, rule: PayoutRule, balance: Balance, now: Instant)
     return [Entry(postings=(payout.opening(new),), write=lambda writes: payouts.add(writes, new))]
 
 
-def _unfit(batch: Batch, document: Program, partner: str) -> str:
-    """Return why *partner* cannot be paid in this batch, empty when they can."""
-    profile = partners.find_partner(partner)
-    if profile is None or profile.status != "active":
-        return "partner_not_active"
-    payee = people.payee(profile.person)
-    if payee is None:
-        return "no_payee"
-    sample = payout.created(batch, partner, 1, batch.created_at)
-    try:
-        check(
-            files.order(
-                batch,
-                files.rule_of(document, batch.currency),
-                [files.transfer(sample, payee, document)],
-            )
-        )
-    except InvalidInputError:
-        return "payee_not_payable"
-    return ""
+def _unfit(batch: Batch, document: Program, holder: str) -> str:
+    """Return why *holder* cannot be paid in this batch, empty when they can."""
+    rule = files.rule_of(document, batch)
+    profile = partners.find_partner(holder) if "." not in holder else None
+    reason = gates.obstacle(rule, holder, profile)
+    if reason:
+        return reason
+    payee = people.payee(profile.person) if profile else None
+    sample = payout.created(batch, holder, 1, batch.created_at)
+    return gates.unsendable(files.order(batch, rule, [files.payment(sample, payee, document)]))
 
 
-def transfers(batch: Batch) -> list[Transfer]:
+def payments(batch: Batch) -> list[Payment]:
     """Return the orders of every payout of *batch* that is to be sent, by reference.
 
     Raises:
@@ -157,10 +147,10 @@ def transfers(batch: Batch) -> list[Transfer]:
             message = "a payout of the batch is not marked yet"
             raise StaleError(message, reference=each.reference)
         if each.status in {"in_transit", "paid", "returned"}:
-            profile: Partner | None = partners.find_partner(each.partner)
+            profile = partners.find_partner(each.partner) if "." not in each.partner else None
             payee = people.payee(profile.person) if profile else None
-            if payee is None:
+            if payee is None and batch.method in paying.NEEDS_PAYEE:
                 message = "the payee is gone"
                 raise StaleError(message, reference=each.reference)
-            found.append(files.transfer(each, payee, document))
+            found.append(files.payment(each, payee, document))
     return sorted(found, key=lambda order: order.reference)

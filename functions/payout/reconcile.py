@@ -20,11 +20,11 @@ from introducer.clock import Instant
 from introducer.errors import LedgerError
 from introducer.ledger import ACCOUNTS, Balance, Journal, Kind
 from introducer.payout import Batch, Payout
+from introducer.rails.registry import file_rail
 from introducer.tables import ledger as books
 from introducer.tables import payouts, programs, rewards
 from payout import files, settle
 from payout.edge import logger
-from payout.orders import amounts_in
 
 _DAYS_BACK = 2
 _BATCH_DAYS = 35
@@ -180,8 +180,9 @@ def _file_differences(batch: Batch, members: list[Payout]) -> Iterator[Differenc
         for each in members
         if each.status in {"in_transit", "paid", "returned"}
     }
-    ordered = amounts_in(files.read(batch.file) or b"", batch.currency)
-    if ordered != {reference: each.amount_minor for reference, each in sent.items()}:
+    content, ordered_in = files.read(batch.file) or b"", batch.sent_currency or batch.currency
+    ordered = file_rail(batch.method).amounts_in(content, ordered_in)
+    if ordered != {reference: each.ordered[0] for reference, each in sent.items()}:
         yield {"kind": "file_is_not_payouts"}
     if (batch.file_count, batch.file_total_minor) != (len(ordered), sum(ordered.values())):
         yield {"kind": "file_is_not_batch"}

@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from introducer import clock, payout
 from introducer.clients import client
 from introducer.clock import Instant
-from introducer.document.policy import PayoutRule
+from introducer.document.payout import PayoutRule
 from introducer.program import Program
 from introducer.settings import setting
 from introducer.tables import ledger, payouts, programs
@@ -66,16 +66,13 @@ def start(document: Program, rule: PayoutRule, now: Instant, *, started_by: str)
         if known.status not in _OVER:
             break
         run += 1
-    if known is None and next(members.eligible(document.id, rule), None) is None:
+    if known is None and next(members.eligible(document, rule), None) is None:
         return ""
     batch = payout.batch_id(**identity, run=run)
     _execute(
         batch,
         {
-            "program": document.id,
-            "currency": rule.currency,
-            "method": rule.method,
-            "period": period,
+            **identity,
             "run": str(run),
             "started_by": known.started_by if known else started_by,
         },

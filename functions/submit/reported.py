@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from introducer import money, program
+from introducer import money, paying
 from introducer.clock import Instant
 from introducer.command import RecordEvent
 from introducer.errors import InvalidInputError
@@ -120,7 +120,7 @@ def stage(document: Program, source: str, data: Stage) -> str:
 
 def _check_currency(document: Program, currency: str) -> None:
     money.exponent(currency)
-    pays = program.payout_rule(document, currency) is not None
+    pays = paying.pays(document, currency)
     if not pays and (document.payouts or currency != document.currency):
         raise InvalidInputError(
             "currency", "the program does not pay in this currency", code="wrong_currency"

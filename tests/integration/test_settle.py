@@ -7,6 +7,7 @@ from itertools import permutations
 
 import pytest
 
+from introducer.bank.pain001 import amounts_in
 from introducer.clients import client
 from introducer.errors import InvalidInputError, NotFoundError
 from introducer.payout import reference
@@ -14,7 +15,6 @@ from introducer.settings import setting
 from introducer.tables import payouts
 from introducer.tables.store import Table
 from payout import files, members, settle
-from payout.orders import amounts_in
 from tests.support import money
 from tests.support.bank_files import notification, status_report
 from tests.support.money import NOW, booking, take

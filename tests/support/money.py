@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from introducer import payout
+from introducer.bank.pain001 import amounts_in
 from introducer.command import (
     Accept,
     Assign,
@@ -35,7 +36,6 @@ from introducer.tables.ledger import Entry
 from introducer.tables.people import Payee
 from introducer.tables.store import Table, Transaction
 from payout import accrue, batch, earn, files, settle
-from payout.orders import amounts_in
 from tests.support import life
 from tests.support.bank_files import entry, notification, status_report
 
@@ -204,11 +204,12 @@ def batch_event(run: int = 1, *, now: str = NOW, started_by: str = "") -> dict[s
     """Return what the state machine gives the first step."""
     identity: dict[str, Any] = {
         "program": life.PROGRAM,
+        "region": "eu",
         "currency": "EUR",
         "method": "sepa",
         "period": now[:10],
     }
-    name = payout.batch_id(**identity, region="eu", run=run)
+    name = payout.batch_id(**identity, run=run)
     return {**identity, "run": str(run), "batch": name, "started_by": started_by or "schedule"}
 
 
@@ -233,7 +234,7 @@ def settle_all(batch_id: str) -> None:
         "<OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId><GrpSts>ACCP</GrpSts></OrgnlGrpInfAndSts>"
     )
     settle.take_file(status_report(accepted), "inbox/pain-1.xml", now=NOW)
-    ordered = amounts_in(files.read(files.order_key(batch_id)) or b"", "EUR")
+    ordered = amounts_in(files.read(files.order_key(the_batch(batch_id))) or b"", "EUR")
     take(*(booking(reference, amount_minor) for reference, amount_minor in ordered.items()))
 
 

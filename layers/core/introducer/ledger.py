@@ -6,9 +6,12 @@ One :class:`Balance` per partner and currency holds all accounts of that partner
 
 Signs: every account holds what it stands for, so ``pending`` to ``paid`` are what the
 program owes or has paid, never below zero; ``receivable`` is what the partner owes
-back, zero or below; ``expense`` is the program's side, and ``expense_before`` what it spent
-before these books began: together the exact opposite of the sum of the others. The legs of a
-journal add up to zero.
+back, zero or below. The program's own accounts (:data:`PROGRAM_ACCOUNTS`) are the other
+side: what it spent is below zero, what left its bank or is owed to a tax office above. The
+legs of a journal add up to zero, so all accounts together always do.
+
+A holder is a partner's id, ``rep.…``, ``customer.…`` or ``org.…`` for others who earn, and
+``batch.…`` for what a batch cost the program in fees and exchange.
 
 Rules of netting: what is credited to ``payable`` first fills an open ``receivable``,
 and what a clawback does not find in ``payable`` becomes ``receivable``. A balance
@@ -31,9 +34,27 @@ from introducer.money import MAX_MINOR
 ACCOUNTS = ("pending", "payable", "reserved", "in_transit", "paid", "receivable")
 """The accounts of a partner, in the order money passes them."""
 EXPENSE = "expense"
-"""The account of the program; folded from the journals, never stored."""
+"""What the program spends on rewards."""
 BEFORE = "expense_before"
-"""Its account of what another system spent; nothing else is ever booked there."""
+"""What another system spent on them; opening balances and imported rewards come from there."""
+WITHHELD = "withheld_tax"
+"""Kept back from payouts and owed to a tax office."""
+PROGRAM_ACCOUNTS = (
+    EXPENSE,
+    BEFORE,
+    "adjustments",
+    "written_off",
+    WITHHELD,
+    "fees",
+    "fx",
+    "bank",
+)
+"""The accounts of the program: folded from the journals, never stored in a balance.
+
+``adjustments`` is what people decided by hand, ``written_off`` what nobody will pay back,
+``fees`` and ``fx`` what banks and providers charge and what exchange costs, ``bank`` what left
+the account for these two.
+"""
 
 MAX_BALANCE_MINOR = 1_000 * MAX_MINOR
 MAX_GROUP = 30
@@ -52,6 +73,13 @@ class Kind(StrEnum):
     PAYOUT_PAID = "PayoutPaid"
     PAYOUT_RETURNED = "PayoutReturned"
     PAYOUT_CANCELLED = "PayoutCancelled"
+    CREDIT_ADJUSTED = "CreditAdjusted"
+    DEBIT_ADJUSTED = "DebitAdjusted"
+    BALANCE_OPENED = "BalanceOpened"
+    RECEIVABLE_WRITTEN_OFF = "ReceivableWrittenOff"
+    FEE_CHARGED = "FeeCharged"
+    EXCHANGE_LOST = "ExchangeLost"
+    EXCHANGE_GAINED = "ExchangeGained"
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -71,11 +99,20 @@ RULES: dict[Kind, Rule] = {
     Kind.PAYOUT_PAID: Rule(("in_transit",), "paid"),
     Kind.PAYOUT_RETURNED: Rule(("in_transit", "paid"), "payable"),
     Kind.PAYOUT_CANCELLED: Rule(("reserved",), "payable"),
+    Kind.CREDIT_ADJUSTED: Rule(("adjustments",), "payable"),
+    Kind.DEBIT_ADJUSTED: Rule(("payable",), "adjustments"),
+    Kind.BALANCE_OPENED: Rule((BEFORE,), "payable"),
+    Kind.RECEIVABLE_WRITTEN_OFF: Rule(("written_off",), "receivable"),
+    Kind.FEE_CHARGED: Rule(("fees",), "bank"),
+    Kind.EXCHANGE_LOST: Rule(("fx",), "bank"),
+    Kind.EXCHANGE_GAINED: Rule(("bank",), "fx"),
 }
 """The posting rules, all of them."""
 
 DERIVED = frozenset({Kind.REWARD_RELEASED, Kind.PAYOUT_CREATED})
 """Kinds whose amount is what the books held at that moment, not part of the fact itself."""
+WITHHOLDING = frozenset({Kind.PAYOUT_CREATED, Kind.PAYOUT_CANCELLED, Kind.PAYOUT_RETURNED})
+"""Kinds of which a part may go to a tax office, or come back from it."""
 
 
 class Posting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -87,6 +124,8 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         at: When it happened in business; may be long before it is booked.
         refs: Ids of what it concerns: referral, sale, payout, batch, booking.
         source: The account to take it from, where the kind leaves a choice.
+        withheld_minor: Of a payout that is created, cancelled or returned: the part of the amount
+            that is kept back for a tax office, or given back by it.
         reason: Why, for reversals, returns and cancellations.
     """
 
@@ -100,6 +139,7 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refs: dict[str, str] = {}
     source: str = ""
     reason: str = ""
+    withheld_minor: int = 0
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,14 +172,12 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Balance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All accounts of one partner in one currency.
 
-    ``version`` is the number of the last journal, ``head`` its hash. ``method`` is how
-    the partner is paid in this currency, empty when the program does not pay it.
+    ``version`` is the number of the last journal, ``head`` its hash.
     """
 
     partner: str
     currency: str
     program: str = ""
-    method: str = ""
     version: int = 0
     head: str = ""
     pending: int = 0
@@ -271,13 +309,23 @@ def _legs(balance: Balance, posting: Posting) -> dict[str, int]:
         _broken("this kind never takes from that account", balance, journal=posting.id)
     amount = posting.amount_minor
     legs = {source: -amount, rule.target: amount}
+    if posting.withheld_minor:
+        legs |= _withheld(posting, source, rule.target)
     if rule.target == "payable":
         owed = min(amount, -balance.receivable)
         legs |= {"payable": amount - owed, "receivable": owed}
-    if rule.target == EXPENSE and source == "payable":
+    if rule.target not in ACCOUNTS and source == "payable":
         there = min(amount, balance.payable)
         legs |= {"payable": -there, "receivable": there - amount}
     return {account: change for account, change in legs.items() if change}
+
+
+def _withheld(posting: Posting, source: str, target: str) -> dict[str, int]:
+    """Return the legs of a payout of which a tax office gets a part: on its way, or back."""
+    kept, amount = posting.withheld_minor, posting.amount_minor
+    if posting.kind is Kind.PAYOUT_CREATED:
+        return {target: amount - kept, WITHHELD: kept}
+    return {source: kept - amount, WITHHELD: -kept}
 
 
 def _apply(balance: Balance, journal: Journal) -> Balance:
@@ -307,12 +355,16 @@ def _require_fitting(balance: Balance, posting: Posting) -> None:
         _broken("the partner belongs to another program", balance, journal=posting.id)
     if not 0 < posting.amount_minor <= MAX_MINOR:
         _broken("an amount is above zero and below the limit", balance, journal=posting.id)
+    if posting.withheld_minor and posting.kind not in WITHHOLDING:
+        _broken("nothing is withheld from this kind", balance, journal=posting.id)
+    if not 0 <= posting.withheld_minor <= posting.amount_minor:
+        _broken("no more is withheld than there is", balance, journal=posting.id)
 
 
 def _require_balanced(balance: Balance, journal: str, legs: Mapping[str, int]) -> None:
     if len(legs) < 2 or sum(legs.values()) != 0:  # noqa: PLR2004  (double entry means two)
         _broken("the legs do not add up to zero", balance, journal=journal)
-    if not legs.keys() <= {*ACCOUNTS, EXPENSE, BEFORE}:
+    if not legs.keys() <= {*ACCOUNTS, *PROGRAM_ACCOUNTS}:
         _broken("there is no such account", balance, journal=journal)
 
 

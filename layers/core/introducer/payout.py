@@ -19,7 +19,7 @@ from introducer import ids
 from introducer.clock import Instant
 from introducer.errors import ForbiddenError, TransitionError
 from introducer.event import Event
-from introducer.ledger import Kind, Posting
+from introducer.ledger import WITHHOLDING, Kind, Posting
 
 PayoutStatus = Literal["created", "in_transit", "paid", "returned", "cancelled", "skipped"]
 BatchStatus = Literal[
@@ -60,6 +60,14 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         reference: What the bank echoes; derived from batch and partner.
+        partner: The holder whose money it is.
+        amount_minor: What is paid, in the books' currency.
+        withheld_minor: What was kept back for a tax office; it left ``payable`` too.
+        sent_minor: What is sent, in ``sent_currency``, where that is not the books' currency;
+            at ``rate``, decimal text, which ``rate_source`` told ``rate_at``.
+        provider_id: What a provider calls it, once it answered.
+        attempts: How often a provider was asked.
+        next_at: When it is asked again; empty while nothing is to be asked.
         reason: Why it was skipped, cancelled or returned.
         booked_on: The bank's day of the debit.
         returned_on: The bank's day of the money coming back.
@@ -78,6 +86,27 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
     booked_on: str = ""
     returned_on: str = ""
+    withheld_minor: int = 0
+    sent_minor: int = 0
+    sent_currency: str = ""
+    rate: str = ""
+    rate_source: str = ""
+    rate_at: Instant = ""
+    provider_id: str = ""
+    attempts: int = 0
+    next_at: Instant = ""
+
+    @property
+    def gross_minor(self) -> int:
+        """Return what left ``payable`` for it."""
+        return self.amount_minor + self.withheld_minor
+
+    @property
+    def ordered(self) -> tuple[int, str]:
+        """Return what the bank or provider is told to send: minor units and currency."""
+        if self.sent_currency:
+            return self.sent_minor, self.sent_currency
+        return self.amount_minor, self.currency
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -115,6 +144,10 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     file_count: int = 0
     file_total_minor: int = 0
     reason: str = ""
+    sent_currency: str = ""
+    """What is sent, where it is not the books' currency."""
+    findings: dict[str, int] = {}
+    """What a person should know before they approve it, by code: how many, or how much."""
 
     @property
     def entity(self) -> str:
@@ -273,15 +306,17 @@ def _posting(
     refs = {"payout": payout.reference, "batch": payout.batch}
     if booking:
         refs["booking"] = booking
+    withheld = payout.withheld_minor if kind in WITHHOLDING else 0
     return Posting(
         id=f"payout:{payout.reference}:{fact}",
         kind=kind,
         program=payout.program,
         partner=payout.partner,
         currency=payout.currency,
-        amount_minor=payout.amount_minor,
+        amount_minor=payout.amount_minor + withheld,
         at=at,
         refs=refs,
         source=source,
         reason=reason,
+        withheld_minor=withheld,
     )

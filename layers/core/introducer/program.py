@@ -17,6 +17,7 @@ from introducer.document.audience import Agreement, Audience, Declaration, Field
 from introducer.document.base import Country, Currency, Key, Part, ProgramId, Text
 from introducer.document.credit import Attribution
 from introducer.document.intake import Advocacy, Conflicts, Disputes, Intake, Prompt
+from introducer.document.payout import Fulfilment, Payees, PayoutRule, Recovery, Tax
 from introducer.document.plan import Budget, Cap, Ceiling, Promotion, RewardPlan
 from introducer.document.policy import (
     Attestation,
@@ -27,7 +28,6 @@ from introducer.document.policy import (
     Jurisdiction,
     Message,
     Notice,
-    PayoutRule,
 )
 from introducer.document.routing import Routing
 
@@ -76,7 +76,11 @@ class Program(Part, frozen=True):
     exchange: Exchange = Exchange()
     jurisdictions: Annotated[list[Jurisdiction], Meta(max_length=200)] = []
     attestations: dict[Key, Attestation] = {}
-    payouts: list[PayoutRule] = []
+    payouts: Annotated[list[PayoutRule], Meta(max_length=50)] = []
+    payees: Payees = Payees()
+    recovery: Recovery = Recovery()
+    tax: Tax = Tax()
+    fulfilment: Fulfilment = Fulfilment()
     fraud: Fraud = Fraud()
     retention_days: Annotated[int, Meta(ge=1, le=3650)] = 180
     """A won customer who is still one after this many days is retained."""
@@ -109,8 +113,3 @@ class ProgramVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     restores: int = 0
     follows: int = 0
     instead_of: int = 0
-
-
-def payout_rule(document: Program, currency: str) -> PayoutRule | None:
-    """Return how *currency* is paid out, or None when the program does not pay it."""
-    return next((rule for rule in document.payouts if rule.currency == currency), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from introducer import money
+from introducer import money, paying
 from introducer.check import walk
 from introducer.check.finding import Finding
 from introducer.document.plan import (
@@ -20,14 +20,14 @@ from introducer.document.plan import (
 )
 from introducer.errors import InvalidInputError
 from introducer.money import POINTS
-from introducer.program import Program, payout_rule
+from introducer.program import Program
 
 
 def findings(document: Program) -> Iterator[Finding]:
     """Yield what is wrong with the amounts of *document*."""
     yield from _currencies(document)
     yield from _rates(document)
-    yield from _payouts(document)
+    yield from _paid(document)
     yield from _exchange(document)
     for path, plan in walk.plans(document):
         yield from _points(path, plan, document)
@@ -55,13 +55,21 @@ def _currencies(document: Program) -> Iterator[Finding]:
     for index, rate in enumerate(document.exchange.rates):
         used[f"$.exchange.rates[{index}].from"] = rate.base
         used[f"$.exchange.rates[{index}].to"] = rate.to
-    for index, rule in enumerate(document.payouts):
-        used[f"$.payouts[{index}].currency"] = rule.currency
+    limits |= _paid_in(document)
     for path, code in {**used, **limits}.items():
         if code == POINTS and path in used:
             yield Finding(path, "points are not a currency", "use an ISO 4217 code")
         elif not _is_known(code):
             yield Finding(path, f"{code} is not a currency", "use an ISO 4217 code")
+
+
+def _paid_in(document: Program) -> dict[str, str]:
+    found = {}
+    for index, rule in enumerate(document.payouts):
+        path = f"$.payouts[{index}]"
+        found[f"{path}.currency"] = rule.currency.partition(".")[0]
+        found[f"{path}.pays_in"] = rule.pays_in or document.currency
+    return found
 
 
 def _is_known(code: str) -> bool:
@@ -92,13 +100,7 @@ def _rates(document: Program) -> Iterator[Finding]:
         seen.add(pair)
 
 
-def _payouts(document: Program) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for index, rule in enumerate(document.payouts):
-        if rule.currency in seen:
-            path = f"$.payouts[{index}]"
-            yield Finding(path, "this currency has a rule already", "keep one of them")
-        seen.add(rule.currency)
+def _paid(document: Program) -> Iterator[Finding]:
     if not document.payouts:
         return
     for at, plan in walk.plans(document):
@@ -107,7 +109,7 @@ def _payouts(document: Program) -> Iterator[Finding]:
         for path, calculation in walk.calculations(at, plan):
             currency = walk.currency_of(calculation, document)
             told_elsewhere = currency == POINTS or not _is_known(currency)
-            if not told_elsewhere and payout_rule(document, currency) is None:
+            if not told_elsewhere and not paying.pays(document, currency):
                 problem = f"cash in {currency}, which no payout rule pays"
                 remedy = f"add {currency} to payouts, or pay in another currency"
                 yield Finding(path, problem, remedy, "$.payouts")

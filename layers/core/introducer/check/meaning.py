@@ -14,6 +14,7 @@ from introducer.check import (
     names,
     overlap,
     page,
+    payouts,
     plans,
     settings,
 )
@@ -31,6 +32,7 @@ CHECKS: tuple[Callable[[Program], Iterator[Finding]], ...] = (
     overlap.findings,
     law.findings,
     page.findings,
+    payouts.findings,
 )
 
 

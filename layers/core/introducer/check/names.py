@@ -161,7 +161,10 @@ def _countries(document: Program) -> Iterator[Finding]:
     for index, entry in enumerate(document.jurisdictions):
         lists[f"$.jurisdictions[{index}].countries"] = entry.countries
     for index, payout in enumerate(document.payouts):
-        lists[f"$.payouts[{index}].debtor.address.country"] = [payout.debtor.address.country]
+        if payout.debtor:
+            place = f"$.payouts[{index}].debtor.address.country"
+            lists[place] = [payout.debtor.address.country]
+        lists[f"$.payouts[{index}].countries"] = payout.countries
     for path, names in lists.items():
         for index, name in enumerate(names):
             if name not in COUNTRIES:

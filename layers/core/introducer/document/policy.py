@@ -95,42 +95,6 @@ class Forecast(Part, frozen=True):
     chance_basis_points: dict[Key, BasisPoints] = {}
 
 
-class Address(Part, frozen=True):
-    """A structured postal address, the least that banks accept since November 2026."""
-
-    town: Text
-    country: Country
-
-
-class Debtor(Part, frozen=True):
-    """The account rewards are paid from."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=70)]
-    iban: Annotated[str, Meta(pattern=r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$")]
-    bic: Annotated[str, Meta(pattern=r"^[A-Z0-9]{8}([A-Z0-9]{3})?$")]
-    address: Address
-
-
-class Calendar(Part, frozen=True):
-    """When payouts are made: every day, on a day of the week or of the month; for later work."""
-
-    every: Literal["day", "week", "month"] = "day"
-    on: Annotated[int, Meta(ge=1, le=28)] = 1
-
-
-class PayoutRule(Part, frozen=True):
-    """How one currency is paid out."""
-
-    currency: Currency
-    debtor: Debtor
-    method: Literal["sepa"] = "sepa"
-    region: Key = "default"
-    threshold_minor: Minor = 0
-    approval_above_minor: Minor = 0
-    """A batch worth more than this waits for a person; 0 means every batch does."""
-    calendar: Calendar = Calendar()
-
-
 class Fraud(Part, frozen=True):
     """What a fraud signal does to the rewards of a referral."""
 

@@ -3,8 +3,9 @@
 ``JOURNAL#{id}`` / ``JOURNAL``, listed on ``gsi1`` ``PARTNER#{id}#{currency}`` /
 ``{seq:012}`` (whole, a statement is one query) and on ``gsi2``
 ``DAY#{program}#{date}#{0-15}`` / hash. ``PARTNER#{id}`` / ``BALANCE#{currency}`` holds
-all accounts; it hangs on ``gsi3`` ``DUE#payout#{program}#{currency}#{method}#{shard}``
-/ partner while something is payable, which moves only when that begins or ends.
+all accounts; it hangs on ``gsi3`` ``DUE#payout#{program}#{currency}#{shard}`` / partner while
+something is payable, which moves only when that begins or ends. By which way it is paid is
+not known here: rules and payees change, balances then need not.
 ``BALANCE#{currency}#{yyyy-mm}`` is what a month (UTC) closed with.
 
 :func:`post_all` is the only writer.
@@ -77,9 +78,7 @@ class _PostedBeforeError(AlreadyExistsError):
     """A journal's id is taken; ``existing`` is who took it."""
 
 
-def post_all(
-    partner: str, currency: str, plan: Plan, *, now: Instant, method: str | None = None
-) -> None:
+def post_all(partner: str, currency: str, plan: Plan, *, now: Instant) -> None:
     """Book everything that *plan* says about one partner and currency.
 
     Each group of journals is one transaction: the journals, put if absent; the balance,
@@ -93,7 +92,6 @@ def post_all(
         currency: In which currency.
         plan: What is to be booked; see :data:`Plan`.
         now: The present instant.
-        method: How the partner is paid in this currency, when that may have changed.
 
     Raises:
         LedgerError: An invariant is broken, or a journal's id was used for another fact.
@@ -105,8 +103,6 @@ def post_all(
     doubted = -1
     for attempt in range(_ATTEMPTS):
         before = balance(partner, currency)
-        if method is not None:
-            before = msgspec.structs.replace(before, method=method)
         entries: Sequence[Entry] = ()
         try:
             entries = _without(plan(before), known)
@@ -220,10 +216,10 @@ def statement(
     return now, page[::-1], first - 1 if first > 1 else None
 
 
-def due_partners(program: str, currency: str, method: str) -> Iterator[str]:
-    """Yield the partners to whom something is payable, each once, in a stable order."""
+def due_partners(program: str, currency: str) -> Iterator[str]:
+    """Yield the holders to whom something is payable, each once, in a stable order."""
     for shard in range(DUE_SHARDS):
-        pk = f"DUE#payout#{program}#{currency}#{method}#{shard}"
+        pk = f"DUE#payout#{program}#{currency}#{shard}"
         for keys in store.query_all(Table.LEDGER, pk, index="gsi3"):
             yield keys["gsi3sk"]
 
@@ -365,11 +361,11 @@ def _journal_index(each: Journal) -> dict[str, str]:
 
 
 def _balance_index(after: Balance) -> dict[str, str]:
-    if after.payable <= 0 or not after.method:
+    if after.payable <= 0:
         return {}
     shard = ids.shard(after.partner, DUE_SHARDS)
     return {
-        "gsi3pk": f"DUE#payout#{after.program}#{after.currency}#{after.method}#{shard}",
+        "gsi3pk": f"DUE#payout#{after.program}#{after.currency}#{shard}",
         "gsi3sk": after.partner,
     }
 

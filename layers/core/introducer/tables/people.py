@@ -31,13 +31,30 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Payee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a partner's money goes."""
+    """Where a partner's money goes.
+
+    Attributes:
+        method: What kind of account: ``bank`` (an IBAN), ``ach``, ``stripe`` or ``paypal``.
+        routing: The ABA number of the bank, ``account`` and ``account_type`` (``checking`` or
+            ``savings``) what it knows the account by; for ``ach``.
+        provider_account: What the provider knows the payee by: an account id or an address.
+    """
 
     name: str
-    iban: str
+    iban: str = ""
     town: str
     country: str
     bic: str = ""
+    method: str = "bank"
+    routing: str = ""
+    account: str = ""
+    account_type: str = ""
+    provider_account: str = ""
+
+    @property
+    def last4(self) -> str:
+        """Return the end of the account, which may be shown."""
+        return (self.iban or self.account or self.provider_account)[-4:]
 
 
 class Greeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,7 +100,7 @@ def add_payee(writes: Transaction, person: str, payee: Payee, *, now: Instant) -
         Table.PEOPLE,
         _pk(person),
         "PAYEE",
-        {"sealed": sealed, "last4": payee.iban[-4:], "country": payee.country, "set_at": now},
+        {"sealed": sealed, "last4": payee.last4, "country": payee.country, "set_at": now},
     )
 
 

@@ -1,0 +1,30 @@
+"""Which rail a method is. Each is imported when it is asked for."""
+
+from __future__ import annotations
+
+from introducer.errors import NotFoundError
+from introducer.rails.rail import CallRail, FileRail
+
+
+def file_rail(method: str) -> FileRail:
+    """Return the rail of a method that writes one file a batch.
+
+    Raises:
+        NotFoundError: The method is none of these.
+    """
+    if method in {"sepa", "wire"}:
+        from introducer.rails.transfer import CreditTransfer
+
+        return CreditTransfer(method)
+    message = "no file is written for this method"
+    raise NotFoundError(message, method=method)
+
+
+def call_rail(method: str) -> CallRail:
+    """Return the rail of a method on which every payment is a call.
+
+    Raises:
+        NotFoundError: The method is none of these.
+    """
+    message = "this method is no call"
+    raise NotFoundError(message, method=method)
