@@ -19,20 +19,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from introducer import clock, ids, ledger, metric
+from introducer import clock, ids, ledger
 from introducer.clock import Instant
 from introducer.errors import (
     AlreadyExistsError,
     ContentionError,
     LedgerError,
-    PayoutsHaltedError,
     StaleError,
     UncertainError,
 )
 from introducer.ledger import Balance, Journal, Posted, Posting
-from introducer.tables import budgets, store
+from introducer.tables import budgets, halts, store
 from introducer.tables.budgets import Take
 from introducer.tables.store import Table, Transaction
+
+halt, halted, resume = halts.halt, halts.halted, halts.resume
+require_running = halts.require_running
+"""Whether the books are sound is asked of the books."""
 
 DAY_SHARDS = 16
 DUE_SHARDS = 4
@@ -167,6 +170,14 @@ def closing(partner: str, currency: str, month: str) -> Balance | None:
     return store.load(Balance, stored) if stored else None
 
 
+def closings(partner: str, currency: str) -> list[Balance]:
+    """Return what each month closed with, oldest first; of the month that runs there is none."""
+    found = store.query_all(
+        Table.LEDGER, _partner(partner), prefix=f"BALANCE#{currency}#", consistent=True
+    )
+    return [store.load(Balance, stored) for stored in found]
+
+
 def journal(journal_id: str) -> Journal | None:
     """Return a journal, or None."""
     stored = store.get(Table.LEDGER, f"JOURNAL#{journal_id}", "JOURNAL")
@@ -237,57 +248,6 @@ def journals_by_id(journal_ids: Sequence[str]) -> list[Journal]:
     """Return those of the journals that exist."""
     found = store.batch_get(Table.LEDGER, [(f"JOURNAL#{each}", "JOURNAL") for each in journal_ids])
     return [store.load(Journal, stored) for stored in found.values()]
-
-
-def halt(program: str, reason: str, *, now: Instant) -> None:
-    """Stop the payouts of *program* and raise the alarm; the first reason stays."""
-    metric.count("LedgerBroken")
-    try:
-        store.put(
-            Table.LEDGER,
-            f"PROGRAM#{program}",
-            "HALT",
-            {"program": program, "reason": reason, "at": now},
-            condition=store.absent(),
-            error=AlreadyExistsError("halted already"),
-        )
-    except AlreadyExistsError:
-        return
-
-
-def resume(program: str) -> None:
-    """Let the payouts of *program* go on: a person has looked and put the books right."""
-    present = store.get(Table.LEDGER, f"PROGRAM#{program}", "HALT")
-    if present is None:
-        return
-    writes = Transaction()
-    writes.delete(
-        Table.LEDGER,
-        f"PROGRAM#{program}",
-        "HALT",
-        condition=~store.absent(),
-        error=StaleError("somebody else let it go on"),
-    )
-    writes.commit()
-
-
-def halted(program: str) -> str:
-    """Return why the payouts of *program* are halted, empty when they are not."""
-    stored = store.get(Table.LEDGER, f"PROGRAM#{program}", "HALT")
-    return str(stored["reason"]) if stored else ""
-
-
-def require_running(program: str) -> None:
-    """Refuse to move money to the bank while the books do not agree.
-
-    Raises:
-        PayoutsHaltedError: The payouts of *program* are halted.
-    """
-    reason = halted(program)
-    if reason:
-        metric.count("PayoutsHalted")
-        message = "payouts are halted until a person has looked at the books"
-        raise PayoutsHaltedError(message, program=program, reason=reason)
 
 
 def _post(before: Balance, entries: Sequence[Entry], now: Instant) -> None:
