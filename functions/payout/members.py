@@ -128,6 +128,8 @@ def _unfit(batch: Batch, document: Program, holder: str) -> str:
     if reason:
         return reason
     payee = people.payee(profile.person) if profile else None
+    if payee is None and rule.method in paying.NEEDS_PAYEE:
+        return "no_payee"
     sample = payout.created(batch, holder, 1, batch.created_at)
     return gates.unsendable(files.order(batch, rule, [files.payment(sample, payee, document)]))
 

@@ -43,7 +43,7 @@ def test_accrue_releases_what_is_due_and_nothing_else() -> None:
 
     assert {"pending": 7_500, "payable": 2_500} == money.accounts()
     assert ("released", "pending") == (stored()["purchase"].status, stored()["loyalty"].status)
-    assert ["pia"] == list(ledger.due_partners(life.PROGRAM, "EUR", "sepa"))
+    assert ["pia"] == list(ledger.due_partners(life.PROGRAM, "EUR"))
 
 
 @pytest.mark.usefixtures("sold")

@@ -37,7 +37,7 @@ def statuses(batch_id: str) -> dict[str, str]:
 
 def order(batch_id: str) -> bytes:
     """Return the payment file."""
-    return files.read(files.order_key(batch_id)) or b""
+    return files.read(files.order_key(payouts.get_batch(batch_id))) or b""
 
 
 # ---------------------------------------------------------------- the whole way
@@ -67,7 +67,7 @@ def test_batch_sends_one_valid_file_for_what_is_payable() -> None:
     assert [done] == payouts.list_batches(life.PROGRAM)[0]
     (sent,), _ = payouts.of_partner("pia", limit=10)
     assert ("in_transit", 2_500, name) == (sent.status, sent.amount_minor, sent.batch)
-    assert [] == list(ledger.due_partners(life.PROGRAM, "EUR", "sepa"))
+    assert [] == list(ledger.due_partners(life.PROGRAM, "EUR"))
 
 
 @pytest.mark.usefixtures("payable")

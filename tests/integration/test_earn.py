@@ -209,7 +209,7 @@ def test_earn_in_other_currencies(engine: str, frozen: Callable[[str], None]) ->
 
     assert {"pending": 1_235} == money.accounts(currency="JPY")
     assert {"pending": 1_235} == money.accounts(currency="KWD")
-    assert ["", ""] == [each.method for each in ledger.balances("pia")]
+    assert ["JPY", "KWD"] == [each.currency for each in ledger.balances("pia")]
 
 
 @pytest.mark.usefixtures("books")

@@ -294,7 +294,7 @@ def test_paid_reward_is_history_of_which_nothing_is_payable() -> None:
     assert {"external": "W-1", "reference": "stmt-2026/10", "referral": referral} == first["refs"]
     balance = ledger.balance(first["partner"], "EUR")
     assert {"paid": 20_550} == {name: held for name, held in balance.accounts.items() if held}
-    assert [] == [*ledger.due_partners(life.PROGRAM, "EUR", "sepa")]
+    assert [] == [*ledger.due_partners(life.PROGRAM, "EUR")]
 
 
 def test_paid_reward_told_otherwise_is_refused_and_halts_nobody() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from introducer import partner
 from introducer.command import Retain
-from introducer.tables import ledger, partners, referrals
+from introducer.tables import ledger, partners, programs, referrals
 from introducer.tables.store import Table, Transaction
-from payout import accrue, reconcile
+from payout import accrue, members, reconcile
 from tests.support import life, money, tallied
 
 LATER = "2026-12-25T00:00:00.000Z"
@@ -222,7 +222,8 @@ def test_reps_customers_and_companies_earn_into_accounts_of_their_own(
     assert {"payable": 8_000} == money.accounts("rep.anna")
     assert {"payable": 10_000} == money.accounts("customer.lead-r1")
     assert {} == money.accounts("pia")
-    assert [] == list(ledger.due_partners(life.PROGRAM, "EUR", "sepa"))
+    document = programs.current(life.PROGRAM, money.NOW).document
+    assert [] == list(members.eligible(document, document.payouts[0]))
 
 
 def test_reconcile_explains_corrected_rewards(pia: Callable[[str], None]) -> None:

@@ -143,7 +143,7 @@ def test_reconcile_finds_a_payout_that_the_books_do_not_know(settled: str) -> No
 
 def test_reconcile_finds_a_file_that_is_not_what_was_sent(settled: str) -> None:
     """A payment file that was exchanged afterwards."""
-    key = files.order_key(settled)
+    key = files.order_key(payouts.get_batch(settled))
     changed = (files.read(key) or b"").replace(b"25.00", b"52.00")
     client("s3").put_object(Bucket=setting("BANK_BUCKET"), Key=key, Body=changed)
 

@@ -325,7 +325,7 @@ def test_settle_of_an_answer_before_the_last_step(sent: str) -> None:
 
 def test_settle_reads_back_exactly_what_the_file_orders(sent: str) -> None:
     """Reconciliation sees in the file the very payouts that are in transit."""
-    content = files.read(files.order_key(sent)) or b""
+    content = files.read(files.order_key(payouts.get_batch(sent))) or b""
 
     assert {
         reference(sent, "pia"): 2_500,

@@ -7,7 +7,7 @@ import pytest
 
 from introducer import ledger
 from introducer.errors import LedgerError
-from introducer.ledger import BEFORE, EXPENSE, MAX_GROUP, RULES, Balance, Kind, Posting
+from introducer.ledger import MAX_GROUP, RULES, Balance, Kind, Posting
 from introducer.money import MAX_MINOR
 
 NOW = "2026-11-22T11:17:00.000Z"
@@ -52,6 +52,12 @@ def legs(before: Balance, *postings: Posting) -> list[dict[str, int]]:
         (Kind.PAYOUT_RETURNED, "in_transit", {"in_transit": -100, "payable": 100}),
         (Kind.PAYOUT_RETURNED, "paid", {"paid": -100, "payable": 100}),
         (Kind.PAYOUT_CANCELLED, "", {"reserved": -100, "payable": 100}),
+        (Kind.CREDIT_ADJUSTED, "", {"adjustments": -100, "payable": 100}),
+        (Kind.DEBIT_ADJUSTED, "", {"payable": -100, "adjustments": 100}),
+        (Kind.BALANCE_OPENED, "", {"expense_before": -100, "payable": 100}),
+        (Kind.FEE_CHARGED, "", {"fees": -100, "bank": 100}),
+        (Kind.EXCHANGE_LOST, "", {"fx": -100, "bank": 100}),
+        (Kind.EXCHANGE_GAINED, "", {"bank": -100, "fx": 100}),
     ],
 )
 def test_post_moves_money_by_its_rule(kind: Kind, source: str, expected: dict[str, int]) -> None:
@@ -63,7 +69,7 @@ def test_post_moves_money_by_its_rule(kind: Kind, source: str, expected: dict[st
 
 def test_post_rules_name_known_accounts() -> None:
     """The table of rules covers every kind and names no account that does not exist."""
-    known = {*ledger.ACCOUNTS, EXPENSE, BEFORE}
+    known = {*ledger.ACCOUNTS, *ledger.PROGRAM_ACCOUNTS}
 
     assert set(Kind) == set(RULES)
     assert all({*rule.sources, rule.target} <= known for rule in RULES.values())
@@ -102,6 +108,45 @@ def test_post_clawback_beyond_payable_becomes_receivable() -> None:
     assert [{"payable": -60, "receivable": -40, "expense": 100}] == legs(
         before, posting(Kind.REWARD_REVERSED, source="payable")
     )
+
+
+def test_post_debit_beyond_payable_becomes_receivable() -> None:
+    """A debit decided by a person is netted like a clawback."""
+    assert [{"payable": -60, "receivable": -40, "adjustments": 100}] == legs(
+        balance(payable=60), posting(Kind.DEBIT_ADJUSTED)
+    )
+
+
+def test_post_write_off_fills_the_debt_and_nothing_more() -> None:
+    """What nobody pays back the program bears; more than is owed cannot be written off."""
+    assert [{"written_off": -100, "receivable": 100}] == legs(
+        balance(receivable=-100), posting(Kind.RECEIVABLE_WRITTEN_OFF)
+    )
+    with pytest.raises(LedgerError):
+        legs(balance(receivable=-99), posting(Kind.RECEIVABLE_WRITTEN_OFF))
+
+
+def test_post_withholds_from_the_payout_and_gives_back_with_it() -> None:
+    """The office gets its part when the payout is made, and loses it when the money comes back."""
+    rich = balance(payable=100, paid=70)
+    kept = {"withheld_minor": 30}
+
+    assert [{"payable": -100, "reserved": 70, "withheld_tax": 30}] == legs(
+        rich, posting(Kind.PAYOUT_CREATED, **kept)
+    )
+    assert [{"paid": -70, "withheld_tax": -30, "payable": 100}] == legs(
+        rich, posting(Kind.PAYOUT_RETURNED, source="paid", **kept)
+    )
+
+
+def test_post_tells_since_when_a_debt_stands() -> None:
+    """The day of a debt is that of its last change; filled, it has none."""
+    later = "2026-12-01T00:00:00.000Z"
+    owing = ledger.post(balance(), [posting(Kind.DEBIT_ADJUSTED)], later).balance
+    untouched = ledger.post(owing, [posting()], "2026-12-24T00:00:00.000Z").balance
+    paid_back = ledger.post(owing, [posting(Kind.CREDIT_ADJUSTED)], later).balance
+
+    assert (later, later, "") == (owing.owed_at, untouched.owed_at, paid_back.owed_at)
 
 
 def test_post_clawback_after_a_cancelled_payout_takes_it() -> None:

@@ -114,7 +114,11 @@ from tests.support.documents import (
                     "cash in USD, which no payout rule pays",
                     "add USD to payouts, or pay in another currency",
                 ),
-                ("$.payouts[1]", "this currency has a rule already", "keep one of them"),
+                (
+                    "$.payouts[1]",
+                    "sepa pays EUR in the region default already",
+                    "keep one of them, or give this one its own region",
+                ),
             ],
             id="payouts",
         ),

@@ -39,11 +39,15 @@ _WRITTEN = {
     "^[a-z][a-z0-9-]{1,30}[a-z0-9]$": ("write it like acme-partners", "xxx"),
     "^[A-Z]{2}$": ("use two capital letters, as in DE", "DE"),
     "^[A-Z]{3}$": ("use an ISO 4217 code, as in EUR", "EUR"),
+    r"^[A-Z]{3}(\.": ("write a unit as the books do, as in EUR, PTS or EUR.credit", "EUR"),
     "^[a-z]{2}(-[A-Z]{2})?$": ("write it like en or de-AT", "en"),
     "^[0-9]{4}-": ("write it like 2026-11-22T11:17:00.000Z", "2026-11-22T11:17:00.000Z"),
     "^https://": ("write an address that begins with https://", "https://www.example.com"),
     "^[0-9]{1,9}": ('write a decimal number in quotes, as in "1.0842"', "1"),
     "^[A-Z]{2}[0-9]{2}": ("write an IBAN without spaces", "DE89370400440532013000"),
+    "^([01][0-9]|2[0-3]):": ("write a time of day like 06:00", "06:00"),
+    "^[0-9A-Z]{10}$": ("write ten digits or capital letters", "1234567890"),
+    "^[0-9]{9}$": ("write the nine digits of an ABA number", "021000021"),
     "^[A-Z0-9]{8}": ("write a BIC of 8 or 11 characters", "COBADEFFXXX"),
 }
 
