@@ -12,7 +12,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from introducer import clock, payout
+from introducer import clock, paying, payout
 from introducer.clock import Instant
 from introducer.errors import InvalidInputError, LedgerError, StaleError
 from introducer.payout import OPEN, Batch
@@ -126,15 +126,16 @@ def mark(event: dict[str, Any], now: Instant) -> Answer:
 
 
 def write(event: dict[str, Any], now: Instant) -> Answer:
-    """Write the file for the bank, once, and say so.
+    """Write the file for the bank, once, and say so; where each payout is a call there is none.
 
     Raises:
         LedgerError: There is another file of this batch, or one that orders more than was
             approved; payouts are halted.
     """
     batch = payouts.get_batch(event["batch"])
+    answer: Answer = {"batch": batch.id, "calls": batch.method in paying.CALLS}
     if batch.status != "submitted":
-        return {"batch": batch.id}
+        return answer
     ledger.require_running(batch.program)
     orders = members.payments(batch)
     try:
@@ -151,7 +152,7 @@ def write(event: dict[str, Any], now: Instant) -> Answer:
         file_count=len(orders),
         file_total_minor=sum(order.amount_minor for order in orders),
     )
-    return {"batch": batch.id}
+    return answer
 
 
 def finish(event: dict[str, Any], now: Instant) -> Answer:
@@ -176,13 +177,14 @@ def cancel(event: dict[str, Any], now: Instant) -> Answer:
 
 
 def _order(batch: Batch, orders: list[Payment]) -> str:
-    """Write the file that orders *orders* and return its key, empty when there is nothing to."""
+    """Write the file that orders *orders* and return its key, empty when there is none to write."""
     if not batch.sent_currency and sum(each.amount_minor for each in orders) > batch.total_minor:
         message = "the file would order more than was approved"
         raise LedgerError(message, batch=batch.id)
+    if not orders or batch.method in paying.CALLS:
+        return ""
     document = programs.version(batch.program, batch.program_version).document
-    order = files.order(batch, files.rule_of(document, batch), orders)
-    return files.write_order(batch, order) if orders else ""
+    return files.write_order(batch, files.order(batch, files.rule_of(document, batch), orders))
 
 
 def _closed(batch: Batch, now: Instant) -> Batch:
