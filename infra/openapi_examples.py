@@ -65,6 +65,19 @@ BODIES: dict[str, dict[str, Any]] = {
             "consent": {"text_version": "2026-11", "given": True},
         },
     },
+    "enter_rates": {
+        "daily": {
+            "rates": [
+                {
+                    "from": "EUR",
+                    "to": "USD",
+                    "rate": "1.0875",
+                    "source": "European Central Bank",
+                    "at": "2026-11-22T06:00:00Z",
+                }
+            ]
+        }
+    },
     "set_greeting": {
         "shown": {
             "display_name": "Pia Partner",

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from submit.app import make_app
-from submit.resources import batches, jobs
+from submit.resources import batches, jobs, rates
 
-app = make_app("finance", batches.resource, jobs.resource)
+app = make_app("finance", batches.resource, jobs.resource, rates.resource)

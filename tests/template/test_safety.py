@@ -131,7 +131,7 @@ def test_fault_of_a_money_function_raises_an_alarm(function: str) -> None:
     )
 
 
-@pytest.mark.parametrize("metric", ["LedgerBroken", "PayoutsHalted"])
+@pytest.mark.parametrize("metric", ["LedgerBroken", "PayoutsHalted", "RatesMissing"])
 def test_broken_books_raise_an_alarm(metric: str) -> None:
     """The ledger's own metrics are watched under the one dimension they are written with."""
     alarm = TEMPLATE["Resources"][f"{metric}Alarm"]["Properties"]
