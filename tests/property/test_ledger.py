@@ -16,7 +16,7 @@ from introducer.earning.evaluate import evaluate
 from introducer.earning.rules import rules_of
 from introducer.errors import LedgerError
 from introducer.event import Event
-from introducer.ledger import ACCOUNTS, PROGRAM_ACCOUNTS, Balance, Kind, Posting
+from introducer.ledger import ACCOUNTS, Balance, Kind, Posting
 from introducer.program import Program
 from introducer.referral import Referral, Sale, Share
 from introducer.reward import Reward
@@ -76,8 +76,77 @@ def test_post_keeps_every_invariant(wanted: list[tuple[Kind, int, str, int]]) ->
     assert all(balance.account(name) >= 0 for name in ACCOUNTS if name != "receivable")
     assert not (balance.payable and balance.receivable)
     assert balance.accounts == {name: sums.get(name, 0) for name in ACCOUNTS}
+    assert bool(balance.owed_at) == bool(balance.receivable)
     program = sum(sums.get(name, 0) for name in ledger.PROGRAM_ACCOUNTS)
     assert -sum(balance.accounts.values()) == program
+
+
+def booked(kind: Kind, amount_minor: int, *, withheld_minor: int = 0, source: str = "") -> Posting:
+    """Return a posting of Ann's in EUR."""
+    return Posting(
+        id=f"{kind}:{amount_minor}",
+        kind=kind,
+        program="telecom",
+        partner="ann",
+        currency="EUR",
+        amount_minor=amount_minor,
+        withheld_minor=withheld_minor,
+        source=source,
+        at=NOW,
+    )
+
+
+def steps(*facts: Posting) -> tuple[Balance, dict[str, int]]:
+    """Return Ann's balance after *facts*, and what every account that is not zero adds up to."""
+    posted = ledger.post(Balance(partner="ann", currency="EUR"), facts, NOW)
+    sums = ledger.totals(posted.journals)["EUR"]
+    return posted.balance, {name: held for name, held in sums.items() if held}
+
+
+@given(
+    st.integers(min_value=2, max_value=10**9),
+    st.integers(min_value=0, max_value=4_999),
+    st.sampled_from(["cancelled", "in_transit", "paid"]),
+)
+def test_reversal_of_a_payout_gives_the_tax_back(gross_minor: int, rate: int, until: str) -> None:
+    """However far it came: cancelled or returned, all is payable again and no office is owed."""
+    kept = gross_minor * rate // 10_000
+    net = gross_minor - kept
+    way = [
+        booked(Kind.BALANCE_OPENED, gross_minor),
+        booked(Kind.PAYOUT_CREATED, gross_minor, withheld_minor=kept),
+    ]
+    end, source = Kind.PAYOUT_CANCELLED, ""
+    if until != "cancelled":
+        end, source = Kind.PAYOUT_RETURNED, until
+        way.append(booked(Kind.PAYOUT_SUBMITTED, net))
+    if until == "paid":
+        way.append(booked(Kind.PAYOUT_PAID, net))
+
+    _, sent = steps(*way)
+    after, back = steps(*way, booked(end, gross_minor, withheld_minor=kept, source=source))
+
+    assert kept == sent.get("withheld_tax", 0)
+    assert {"expense_before": -gross_minor, "payable": gross_minor} == back
+    assert gross_minor == after.payable
+
+
+@given(amounts, amounts, amounts)
+def test_debt_is_netted_to_the_cent_and_the_rest_written_off(
+    debt_minor: int, credit_minor: int, more_minor: int
+) -> None:
+    """A credit fills the debt first; what is written off is the rest, and never more."""
+    way = [booked(Kind.DEBIT_ADJUSTED, debt_minor), booked(Kind.CREDIT_ADJUSTED, credit_minor)]
+    left = max(0, debt_minor - credit_minor)
+    after, _ = steps(*way)
+
+    assert (-left, max(0, credit_minor - debt_minor)) == (after.receivable, after.payable)
+    if left:
+        settled, sums = steps(*way, booked(Kind.RECEIVABLE_WRITTEN_OFF, left))
+        assert not any(settled.accounts.values())
+        assert {"adjustments": left, "written_off": -left} == sums
+    with pytest.raises(LedgerError):
+        steps(*way, booked(Kind.RECEIVABLE_WRITTEN_OFF, left + more_minor))
 
 
 # ---------------------------------------------------------------- any order of events

@@ -22,97 +22,51 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
 from typing import NoReturn
 
 import msgspec
 
+from introducer.chart import (
+    ACCOUNTS,
+    BEFORE,
+    DERIVED,
+    EXPENSE,
+    PROGRAM_ACCOUNTS,
+    RULES,
+    WITHHELD,
+    WITHHOLDING,
+    Kind,
+    Rule,
+)
 from introducer.clock import Instant
 from introducer.errors import LedgerError
 from introducer.money import MAX_MINOR
 
-ACCOUNTS = ("pending", "payable", "reserved", "in_transit", "paid", "receivable")
-"""The accounts of a partner, in the order money passes them."""
-EXPENSE = "expense"
-"""What the program spends on rewards."""
-BEFORE = "expense_before"
-"""What another system spent on them; opening balances and imported rewards come from there."""
-WITHHELD = "withheld_tax"
-"""Kept back from payouts and owed to a tax office."""
-PROGRAM_ACCOUNTS = (
-    EXPENSE,
-    BEFORE,
-    "adjustments",
-    "written_off",
-    WITHHELD,
-    "fees",
-    "fx",
-    "bank",
-)
-"""The accounts of the program: folded from the journals, never stored in a balance.
-
-``adjustments`` is what people decided by hand, ``written_off`` what nobody will pay back,
-``fees`` and ``fx`` what banks and providers charge and what exchange costs, ``bank`` what left
-the account for these two.
-"""
+__all__ = [
+    "ACCOUNTS",
+    "BEFORE",
+    "DERIVED",
+    "EXPENSE",
+    "PROGRAM_ACCOUNTS",
+    "RULES",
+    "WITHHELD",
+    "WITHHOLDING",
+    "Balance",
+    "Journal",
+    "Kind",
+    "Posted",
+    "Posting",
+    "Rule",
+    "fold",
+    "journal_hash",
+    "post",
+    "same_fact",
+    "totals",
+]
 
 MAX_BALANCE_MINOR = 1_000 * MAX_MINOR
 MAX_GROUP = 30
 """Most journals that one update of a balance may carry."""
-
-
-class Kind(StrEnum):
-    """What a journal tells of. The name is also the event's type."""
-
-    REWARD_EARNED = "RewardEarned"
-    REWARD_RELEASED = "RewardReleased"
-    REWARD_REVERSED = "RewardReversed"
-    REWARD_IMPORTED = "RewardImported"
-    PAYOUT_CREATED = "PayoutCreated"
-    PAYOUT_SUBMITTED = "PayoutSubmitted"
-    PAYOUT_PAID = "PayoutPaid"
-    PAYOUT_RETURNED = "PayoutReturned"
-    PAYOUT_CANCELLED = "PayoutCancelled"
-    CREDIT_ADJUSTED = "CreditAdjusted"
-    DEBIT_ADJUSTED = "DebitAdjusted"
-    BALANCE_OPENED = "BalanceOpened"
-    RECEIVABLE_WRITTEN_OFF = "ReceivableWrittenOff"
-    FEE_CHARGED = "FeeCharged"
-    EXCHANGE_LOST = "ExchangeLost"
-    EXCHANGE_GAINED = "ExchangeGained"
-
-
-class Rule(msgspec.Struct, frozen=True):
-    """Where a kind of journal may take the money, the first one unless said, and where it goes."""
-
-    sources: tuple[str, ...]
-    target: str
-
-
-RULES: dict[Kind, Rule] = {
-    Kind.REWARD_EARNED: Rule((EXPENSE,), "pending"),
-    Kind.REWARD_RELEASED: Rule(("pending",), "payable"),
-    Kind.REWARD_REVERSED: Rule(("pending", "payable"), EXPENSE),
-    Kind.REWARD_IMPORTED: Rule((BEFORE,), "paid"),
-    Kind.PAYOUT_CREATED: Rule(("payable",), "reserved"),
-    Kind.PAYOUT_SUBMITTED: Rule(("reserved",), "in_transit"),
-    Kind.PAYOUT_PAID: Rule(("in_transit",), "paid"),
-    Kind.PAYOUT_RETURNED: Rule(("in_transit", "paid"), "payable"),
-    Kind.PAYOUT_CANCELLED: Rule(("reserved",), "payable"),
-    Kind.CREDIT_ADJUSTED: Rule(("adjustments",), "payable"),
-    Kind.DEBIT_ADJUSTED: Rule(("payable",), "adjustments"),
-    Kind.BALANCE_OPENED: Rule((BEFORE,), "payable"),
-    Kind.RECEIVABLE_WRITTEN_OFF: Rule(("written_off",), "receivable"),
-    Kind.FEE_CHARGED: Rule(("fees",), "bank"),
-    Kind.EXCHANGE_LOST: Rule(("fx",), "bank"),
-    Kind.EXCHANGE_GAINED: Rule(("bank",), "fx"),
-}
-"""The posting rules, all of them."""
-
-DERIVED = frozenset({Kind.REWARD_RELEASED, Kind.PAYOUT_CREATED})
-"""Kinds whose amount is what the books held at that moment, not part of the fact itself."""
-WITHHOLDING = frozenset({Kind.PAYOUT_CREATED, Kind.PAYOUT_CANCELLED, Kind.PAYOUT_RETURNED})
-"""Kinds of which a part may go to a tax office, or come back from it."""
 
 
 class Posting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -172,7 +126,8 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Balance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All accounts of one partner in one currency.
 
-    ``version`` is the number of the last journal, ``head`` its hash.
+    ``version`` is the number of the last journal, ``head`` its hash. ``owed_at`` is when the
+    debt in ``receivable`` last changed, empty without one.
     """
 
     partner: str
@@ -187,6 +142,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     paid: int = 0
     receivable: int = 0
     posted_at: Instant = ""
+    owed_at: Instant = ""
 
     def account(self, name: str) -> int:
         """Return what *name*, one of :data:`ACCOUNTS`, holds."""
@@ -345,6 +301,9 @@ def _apply(balance: Balance, journal: Journal) -> Balance:
         **accounts,
     )
     _require_sound(after, journal.id)
+    if "receivable" in accounts:
+        owed_at = journal.posted_at if after.receivable else ""
+        after = msgspec.structs.replace(after, owed_at=owed_at)
     return after
 
 

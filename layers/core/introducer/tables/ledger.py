@@ -5,7 +5,8 @@
 ``DAY#{program}#{date}#{0-15}`` / hash. ``PARTNER#{id}`` / ``BALANCE#{currency}`` holds
 all accounts; it hangs on ``gsi3`` ``DUE#payout#{program}#{currency}#{shard}`` / partner while
 something is payable, which moves only when that begins or ends. By which way it is paid is
-not known here: rules and payees change, balances then need not.
+not known here: rules and payees change, balances then need not. While something is owed back,
+and so nothing is payable, it hangs on ``DUE#receivable#{program}#{shard}`` / partner and currency.
 ``BALANCE#{currency}#{yyyy-mm}`` is what a month (UTC) closed with.
 
 :func:`post_all` is the only writer.
@@ -235,6 +236,15 @@ def due_partners(program: str, currency: str) -> Iterator[str]:
             yield keys["gsi3sk"]
 
 
+def debtors(program: str) -> Iterator[tuple[str, str]]:
+    """Yield holder and currency of everybody who owes something back, each once."""
+    for shard in range(DUE_SHARDS):
+        pk = f"DUE#receivable#{program}#{shard}"
+        for keys in store.query_all(Table.LEDGER, pk, index="gsi3"):
+            holder, _, currency = keys["gsi3sk"].partition("#")
+            yield holder, currency
+
+
 def day_keys(program: str, day: str) -> set[tuple[str, str]]:
     """Return journal id and hash of everything booked on *day* (UTC), as the index has it."""
     return {
@@ -321,9 +331,14 @@ def _journal_index(each: Journal) -> dict[str, str]:
 
 
 def _balance_index(after: Balance) -> dict[str, str]:
+    shard = ids.shard(after.partner, DUE_SHARDS)
+    if after.receivable < 0:  # then nothing is payable: one index is enough for both
+        return {
+            "gsi3pk": f"DUE#receivable#{after.program}#{shard}",
+            "gsi3sk": f"{after.partner}#{after.currency}",
+        }
     if after.payable <= 0:
         return {}
-    shard = ids.shard(after.partner, DUE_SHARDS)
     return {
         "gsi3pk": f"DUE#payout#{after.program}#{after.currency}#{shard}",
         "gsi3sk": after.partner,
