@@ -113,8 +113,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """A configured provider: where it is, and the secrets, decrypted."""
+    """A configured provider of a program: where it is, and the secrets, decrypted."""
 
+    program: str
     name: str
     kind: str
     url: str
@@ -126,6 +127,15 @@ class CallRail(Protocol):
     """A way on which every payment is a call of its own."""
 
     most_minor: int
+    remembers_hours: int
+    """For how long the provider knows an idempotency key again: afterwards the same call might
+    pay a second time, so it is not made."""
+
+    def sign_in(self, provider: Provider) -> Request | None:
+        """Return the call whose answer's ``access_token`` is sent instead of the secret.
+
+        None where the secret itself is sent.
+        """
 
     def check(self, payment: Payment) -> None:
         """Refuse what the provider would refuse.

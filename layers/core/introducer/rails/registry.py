@@ -26,5 +26,17 @@ def call_rail(method: str) -> CallRail:
     Raises:
         NotFoundError: The method is none of these.
     """
+    if method == "stripe":
+        from introducer.rails.stripe import Stripe
+
+        return Stripe()
+    if method == "paypal":
+        from introducer.rails.paypal import PayPal
+
+        return PayPal()
+    if method in {"gift_card", "points", "credit"}:
+        from introducer.rails.fulfil import Fulfilment
+
+        return Fulfilment(method)
     message = "this method is no call"
     raise NotFoundError(message, method=method)

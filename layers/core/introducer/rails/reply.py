@@ -1,0 +1,45 @@
+"""Reading what a provider answers, without believing that it has any shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+_LONGEST = 100
+
+
+def is_success(status: int) -> bool:
+    """Return whether *status* is one of the 2xx."""
+    return status // 100 == 2  # noqa: PLR2004  (the class of status)
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in *body*, an empty one when there is none."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def inner(told: dict[str, Any], *path: str) -> dict[str, Any]:
+    """Return the object at *path*, an empty one when there is none."""
+    for name in path:
+        found = told.get(name)
+        if not isinstance(found, dict):
+            return {}
+        told = found
+    return told
+
+
+def text(told: dict[str, Any], name: str) -> str:
+    """Return the text called *name*, empty when there is none; what is stored stays short."""
+    found = told.get(name)
+    return found[:_LONGEST] if isinstance(found, str) else ""
+
+
+def whole(told: dict[str, Any], name: str) -> int:
+    """Return the whole number called *name*, 0 when there is none."""
+    found = told.get(name)
+    return found if isinstance(found, int) and not isinstance(found, bool) else 0
