@@ -37,6 +37,7 @@ class Payee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         method: What kind of account: ``bank`` (an IBAN), ``ach``, ``stripe`` or ``paypal``.
         routing: The ABA number of the bank, ``account`` and ``account_type`` (``checking`` or
             ``savings``) what it knows the account by; for ``ach``.
+        holder_type: ``individual`` or ``company``: whose account it is; for ``ach``.
         provider_account: What the provider knows the payee by: an account id or an address.
     """
 
@@ -49,6 +50,7 @@ class Payee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     routing: str = ""
     account: str = ""
     account_type: str = ""
+    holder_type: str = "individual"
     provider_account: str = ""
 
     @property
