@@ -37,6 +37,12 @@ def create(dynamodb: Any, *, suffix: str = "") -> dict[str, str]:
     return environment
 
 
+def schemas() -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+    """Return the environment that a function gets, and the tables' properties by name."""
+    names = {f"{each.removesuffix('Table').upper()}_TABLE": each for each in _tables()}
+    return names, _tables()
+
+
 @cache
 def _tables() -> dict[str, dict[str, Any]]:
     # Reading the template takes a second; every test with a store asks.

@@ -1,0 +1,537 @@
+"""DynamoDB in memory, behaving as DynamoDB does: tables, indexes that lag, transactions, streams.
+
+Items are kept as attribute values and never changed in place, so answers share them. What is
+random (how late an index is, how stale a read) comes from the generator that is given; without
+one nothing is late. Only what the product asks of DynamoDB is here, and it is checked against
+an engine by ``tests/integration/test_simulation_store.py``.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from bisect import bisect_left, bisect_right, insort
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from bench import units
+from tests.simulation import expressions
+from tests.simulation.expressions import ExpressionError, Item
+
+MOST_BYTES = 400 * 1024
+PAGE_BYTES = 1024 * 1024
+MOST_WRITES = 100
+MOST_KEYS = 100
+_REMEMBERED = 400
+"""For how many calls the store knows how an item was; a stale read is never older."""
+_TOKENS = 100
+
+Params = dict[str, Any]
+Key = tuple[str, str]
+
+
+class Write(NamedTuple):
+    """One item before and after a call; both the same for a condition that was only checked."""
+
+    table: str
+    key: Key
+    before: Item | None
+    after: Item | None
+
+
+class Lag(NamedTuple):
+    """How often, and how many calls, indexes and reads are behind; short pages of so many items."""
+
+    share: float = 0.0
+    most: int = 0
+    short_page: int = 0
+
+
+class Stored(NamedTuple):
+    """An item and its size in bytes."""
+
+    item: Item
+    size: int
+
+
+class Partition:
+    """Items under one partition key, in order."""
+
+    __slots__ = ("items", "order")
+
+    def __init__(self) -> None:
+        self.items: dict[Any, Stored] = {}
+        self.order: list[Any] = []
+
+    def put(self, sort: Any, stored: Stored | None) -> None:
+        """Store an item, or remove it."""
+        if stored is None:
+            if self.items.pop(sort, None) is not None:
+                del self.order[bisect_left(self.order, sort)]
+            return
+        if sort not in self.items:
+            insort(self.order, sort)
+        self.items[sort] = stored
+
+
+class Index:
+    """A secondary index: sparse, and as late as it is told to be."""
+
+    def __init__(self, schema: units.Index) -> None:
+        self.schema = schema
+        self.partitions: dict[str, Partition] = {}
+
+    def apply(self, key: Key, before: Item | None, after: Item | None) -> None:
+        """Take in one change."""
+        hashed, ranged = self.schema.keys
+        for image in (before, after):
+            if image is None or hashed not in image or ranged not in image:
+                continue
+            partition = self.partitions.setdefault(image[hashed]["S"], Partition())
+            stored = None
+            if image is after:
+                entry = self.entry(image)
+                stored = Stored(entry, units.item_bytes(entry))
+            partition.put((image[ranged]["S"], *key), stored)
+
+    def entry(self, image: Item) -> Item:
+        """Return what the index holds of an item."""
+        if self.schema.whole:
+            return image
+        names = ("pk", "sk", *self.schema.keys)
+        return {name: image[name] for name in names if name in image}
+
+
+class Table:
+    """A table with its indexes and its stream."""
+
+    def __init__(self, name: str, schema: units.Table, *, streamed: bool, ttl: str) -> None:
+        self.name = name
+        self.schema = schema
+        self.streamed = streamed
+        self.ttl = ttl
+        self.partitions: dict[str, Partition] = {}
+        self.indexes = {each.name: Index(each) for each in schema.indexes}
+        self.waiting: list[tuple[int, int, Key, Item | None, Item | None]] = []
+        self.next_at: dict[Key, int] = {}
+        self.past: dict[str, dict[str, deque[tuple[int, Stored | None]]]] = {}
+        self.stream: deque[Write] = deque()
+
+    def key(self, attributes: Item) -> Key:
+        """Return the primary key in *attributes*."""
+        names = self.schema.keys
+        parts = [attributes.get(name, {}).get("S", "") for name in names]
+        if not all(parts):
+            raise refused("ValidationException", "The provided key element does not match")
+        return parts[0], (parts[1] if len(parts) > 1 else "")
+
+    def find(self, key: Key) -> Stored | None:
+        """Return an item as it is."""
+        partition = self.partitions.get(key[0])
+        return partition.items.get(key[1]) if partition else None
+
+
+def refused(code: str, message: str, operation: str = "", **more: Any) -> ClientError:
+    """Return the error that botocore makes of a refusal."""
+    return ClientError({"Error": {"Code": code, "Message": message}, **more}, operation)
+
+
+class DynamoDB:
+    """The service: :meth:`call` takes an operation and its parameters as botocore does.
+
+    Args:
+        tables: Properties of the template, by deployed name.
+        rng: Where lateness comes from.
+        lag: How late things may be.
+    """
+
+    def __init__(
+        self, tables: dict[str, dict[str, Any]], rng: random.Random, lag: Lag = Lag()
+    ) -> None:
+        self.tables = {
+            name: Table(
+                name,
+                units.table(each),
+                streamed="StreamSpecification" in each,
+                ttl=each.get("TimeToLiveSpecification", {}).get("AttributeName", ""),
+            )
+            for name, each in tables.items()
+        }
+        self.lag = lag
+        self.calls = 0
+        self.streaming = True
+        self.watchers: list[Callable[[list[Write]], None]] = []
+        """Called with what a call has changed, after it did."""
+        self.readers: list[Callable[[str, list[int], bool], None]] = []
+        """Called with operation, sizes and consistency of what a call has read."""
+        self._rng = rng
+        self._sequence = 0
+        self._tokens: dict[str, list[Params]] = {}
+        self._log: deque[tuple[int, Table, Key]] = deque()
+        self._operations: dict[str, Callable[[Params], Params]] = {
+            "GetItem": self._get,
+            "PutItem": self._put,
+            "UpdateItem": self._update,
+            "DeleteItem": self._delete,
+            "Query": self._query,
+            "Scan": self._scan,
+            "BatchGetItem": self._batch_get,
+            "TransactWriteItems": self._transact,
+        }
+
+    def call(self, operation: str, params: Params) -> Params:
+        """Do one operation.
+
+        Raises:
+            ClientError: As DynamoDB refuses it.
+        """
+        self.calls += 1
+        self._forget()
+        try:
+            return self._operations[operation](params)
+        except ExpressionError as error:
+            raise refused("ValidationException", str(error), operation) from error
+        except ClientError as error:
+            error.operation_name = operation
+            raise
+
+    def settle(self) -> None:
+        """Let every index catch up, and every read see what is."""
+        for table in self.tables.values():
+            self._catch_up(table, at=None)
+            table.past.clear()
+        self._log.clear()
+
+    def expire(self, table: str, now_s: int) -> int:
+        """Remove what has expired until *now_s*; when, if ever, is the caller's choice."""
+        found = self.tables[table]
+        gone = [
+            key
+            for key, stored in self.everything(table)
+            if int(stored.get(found.ttl, {}).get("N", now_s)) < now_s
+        ]
+        for key in gone:
+            self._commit([Write(table, key, self._current(found, key), None)])
+        return len(gone)
+
+    def everything(self, table: str) -> Iterator[tuple[Key, Item]]:
+        """Yield every item of a table."""
+        for pk, partition in list(self.tables[table].partitions.items()):
+            for sk in list(partition.order):
+                yield (pk, sk), partition.items[sk].item
+
+    # ---- reads
+
+    def _get(self, params: Params) -> Params:
+        table = self._table(params)
+        key = table.key(params["Key"])
+        consistent = params.get("ConsistentRead", False)
+        found = self._seen(table, key, self._as_of(consistent=consistent))
+        self._tell_read("GetItem", [found.size if found else 0], consistent=consistent)
+        return {"Item": found.item} if found else {}
+
+    def _batch_get(self, params: Params) -> Params:
+        wanted = params["RequestItems"]
+        if sum(len(each["Keys"]) for each in wanted.values()) > MOST_KEYS:
+            raise refused("ValidationException", "Too many items requested for the BatchGetItem")
+        responses: dict[str, list[Item]] = {}
+        for name, request in wanted.items():
+            table = self.tables[name]
+            keys = [table.key(each) for each in request["Keys"]]
+            if len(set(keys)) != len(keys):
+                raise refused("ValidationException", "Provided list of item keys contains duplicates")
+            consistent = request.get("ConsistentRead", False)
+            at = self._as_of(consistent=consistent)
+            found = [self._seen(table, key, at) for key in keys]
+            self._tell_read(
+                "BatchGetItem", [each.size if each else 0 for each in found], consistent=consistent
+            )
+            responses[name] = [each.item for each in found if each]
+        return {"Responses": responses, "UnprocessedKeys": {}}
+
+    def _query(self, params: Params) -> Params:
+        table = self._table(params)
+        name = params.get("IndexName")
+        consistent = params.get("ConsistentRead", False)
+        if name and consistent:
+            raise refused("ValidationException", "Consistent reads are not supported on indexes")
+        if name:
+            self._catch_up(table, at=self.calls)
+            index = table.indexes[name]
+            hashed = index.schema.keys[0]
+        else:
+            hashed = table.schema.keys[0]
+        wanted = expressions.key_range(
+            params["KeyConditionExpression"],
+            params.get("ExpressionAttributeNames"),
+            params["ExpressionAttributeValues"],
+            hashed,
+        )
+        if name:
+            found = self._in_index(index, wanted)
+        else:
+            at = self._as_of(consistent=consistent)
+            found = self._in_table(table, wanted, at)
+        answer = self._page(table, index if name else None, found, params)
+        self._tell_read("Query", answer.pop("sizes"), consistent=consistent)
+        return answer
+
+    def _scan(self, params: Params) -> Params:
+        table = self._table(params)
+        found = [item for _, item in self.everything(table.name)]
+        return {"Items": found, "Count": len(found), "ScannedCount": len(found)}
+
+    def _in_index(
+        self, index: Index, wanted: expressions.KeyRange
+    ) -> list[tuple[tuple[str, str, str], Stored]]:
+        partition = index.partitions.get(wanted.hash)
+        if partition is None:
+            return []
+        low = wanted.low if wanted.low is not None else wanted.prefix
+        begin = bisect_left(partition.order, (low,))
+        found = []
+        for place in partition.order[begin:]:
+            if not wanted.holds(place[0]):
+                break
+            found.append((place, partition.items[place]))
+        return found
+
+    def _in_table(
+        self, table: Table, wanted: expressions.KeyRange, at: int | None
+    ) -> list[tuple[tuple[str, str, str], Stored]]:
+        partition = table.partitions.get(wanted.hash)
+        order = partition.order if partition else []
+        low = wanted.low if wanted.low is not None else wanted.prefix
+        keys: list[str] = []
+        for sk in order[bisect_left(order, low) :]:
+            if not wanted.holds(sk):
+                break
+            keys.append(sk)
+        if at is not None:
+            past = table.past.get(wanted.hash, {})
+            keys = sorted({*keys, *(sk for sk in past if wanted.holds(sk))})
+        seen = [(sk, self._seen(table, (wanted.hash, sk), at)) for sk in keys]
+        return [((sk, wanted.hash, sk), stored) for sk, stored in seen if stored]
+
+    def _page(
+        self,
+        table: Table,
+        index: Index | None,
+        found: list[tuple[tuple[str, str, str], Stored]],
+        params: Params,
+    ) -> Params:
+        if not params.get("ScanIndexForward", True):
+            found = found[::-1]
+        start = params.get("ExclusiveStartKey")
+        if start:
+            place = self._place(table, index, start)
+            places = [each for each, _ in found]
+            if params.get("ScanIndexForward", True):
+                found = found[bisect_right(places, place) :]
+            else:
+                found = [each for each in found if each[0] < place]
+        limit = params.get("Limit") or len(found) + 1
+        if self.lag.short_page and self._rng.random() < self.lag.share:
+            limit = min(limit, self._rng.randint(1, self.lag.short_page))
+        items: list[Item] = []
+        sizes: list[int] = []
+        last: Item | None = None
+        total = 0
+        for _, stored in found:
+            items.append(stored.item)
+            sizes.append(stored.size)
+            total += stored.size
+            if len(items) == limit or total > PAGE_BYTES:
+                names = (*table.schema.keys, *(index.schema.keys if index else ()))
+                last = {name: stored.item[name] for name in names}
+                break
+        answer = {"Items": items, "Count": len(items), "ScannedCount": len(items), "sizes": sizes}
+        return answer if last is None else answer | {"LastEvaluatedKey": last}
+
+    def _place(self, table: Table, index: Index | None, start: Item) -> tuple[str, str, str]:
+        pk, sk = table.key(start)
+        return (start[index.schema.keys[1]]["S"] if index else sk, pk, sk)
+
+    def _as_of(self, *, consistent: bool) -> int | None:
+        """Return the call a read sees the store at, None for as it is."""
+        if consistent or not self.lag.share or self._rng.random() >= self.lag.share:
+            return None
+        return self.calls - self._rng.randint(1, self.lag.most)
+
+    def _seen(self, table: Table, key: Key, at: int | None) -> Stored | None:
+        if at is not None:
+            for changed, before in table.past.get(key[0], {}).get(key[1], ()):
+                if changed > at:
+                    return before
+        return table.find(key)
+
+    def _tell_read(self, operation: str, sizes: list[int], *, consistent: bool) -> None:
+        for reader in self.readers:
+            reader(operation, sizes, consistent)
+
+    # ---- writes
+
+    def _put(self, params: Params) -> Params:
+        return self._write_one(params, "Put")
+
+    def _update(self, params: Params) -> Params:
+        return self._write_one(params, "Update")
+
+    def _delete(self, params: Params) -> Params:
+        return self._write_one(params, "Delete")
+
+    def _write_one(self, params: Params, action: str) -> Params:
+        write, holds = self._plan(action, params)
+        if not holds:
+            more = {}
+            if params.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and write.before:
+                more = {"Item": write.before}
+            message = "The conditional request failed"
+            raise refused("ConditionalCheckFailedException", message, **more)
+        self._commit([write])
+        match params.get("ReturnValues", "NONE"):
+            case "ALL_OLD":
+                return {"Attributes": write.before} if write.before else {}
+            case "ALL_NEW":
+                return {"Attributes": write.after}
+        return {}
+
+    def _transact(self, params: Params) -> Params:
+        actions = [next(iter(each.items())) for each in params["TransactItems"]]
+        if not 0 < len(actions) <= MOST_WRITES:
+            raise refused("ValidationException", "Member must have length between 1 and 100")
+        token = params.get("ClientRequestToken", "")
+        if token and token in self._tokens:
+            if self._tokens[token] != params["TransactItems"]:
+                raise refused("IdempotentParameterMismatchException", "another request's token")
+            return {}
+        planned = [self._plan(action, request) for action, request in actions]
+        places = {(write.table, write.key) for write, _ in planned}
+        if len(places) < len(planned):
+            message = "Transaction request cannot include multiple operations on one item"
+            raise refused("ValidationException", message)
+        if not all(holds for _, holds in planned):
+            reasons = [
+                _reason(write, request, holds=holds)
+                for (write, holds), (_, request) in zip(planned, actions, strict=True)
+            ]
+            codes = ", ".join(each["Code"] for each in reasons)
+            raise refused(
+                "TransactionCanceledException",
+                f"Transaction cancelled, please refer cancellation reasons [{codes}]",
+                CancellationReasons=reasons,
+            )
+        self._commit([write for write, _ in planned])
+        if token:
+            self._tokens[token] = params["TransactItems"]
+            if len(self._tokens) > _TOKENS:
+                del self._tokens[next(iter(self._tokens))]
+        return {}
+
+    def _plan(self, action: str, request: Params) -> tuple[Write, bool]:
+        """Return what a write would change, and whether its condition holds."""
+        table = self._table(request)
+        key = table.key(request["Item"] if action == "Put" else request["Key"])
+        before = self._current(table, key)
+        names = request.get("ExpressionAttributeNames")
+        values = request.get("ExpressionAttributeValues") or {}
+        text = request.get("ConditionExpression")
+        holds = not text or expressions.condition(text, names)(before or {}, values)
+        after: Item | None = None
+        if action == "Put":
+            after = request["Item"]
+        elif action == "ConditionCheck":
+            after = before
+        elif action == "Update":
+            after = dict(before or request["Key"])
+            if holds:
+                change = expressions.update(request["UpdateExpression"], names)
+                change(before or request["Key"], after, values)
+        if after is not None and after is not before:
+            self._require_valid(table, after)
+        return Write(table.name, key, before, after), holds
+
+    def _require_valid(self, table: Table, item: Item) -> None:
+        if units.item_bytes(item) > MOST_BYTES:
+            raise refused("ValidationException", "Item size has exceeded the maximum allowed size")
+        for index in table.schema.indexes:
+            for name in index.keys:
+                if name in item and not item[name].get("S"):
+                    raise refused("ValidationException", f"an index key is empty: {name}")
+
+    def _commit(self, writes: list[Write]) -> None:
+        changed = [write for write in writes if write.before is not write.after]
+        for write in changed:
+            self._store(self.tables[write.table], write)
+        for watcher in self.watchers:
+            watcher(writes)
+
+    def _store(self, table: Table, write: Write) -> None:
+        (pk, sk), after = write.key, write.after
+        partition = table.partitions.get(pk)
+        if partition is None:
+            partition = table.partitions[pk] = Partition()
+        if self.lag.share:
+            past = table.past.setdefault(pk, {}).setdefault(sk, deque())
+            past.append((self.calls, partition.items.get(sk)))
+            self._log.append((self.calls, table, write.key))
+        partition.put(sk, Stored(after, units.item_bytes(after)) if after is not None else None)
+        if table.streamed and self.streaming:
+            table.stream.append(write)
+        if table.indexes:
+            self._index(table, write)
+
+    def _index(self, table: Table, write: Write) -> None:
+        late = 0
+        if self.lag.share and self._rng.random() < self.lag.share:
+            late = self._rng.randint(1, self.lag.most)
+        at = max(self.calls + late, table.next_at.get(write.key, 0))
+        if at == self.calls and write.key not in table.next_at:
+            for index in table.indexes.values():
+                index.apply(write.key, write.before, write.after)
+            return
+        table.next_at[write.key] = at
+        self._sequence += 1
+        change = (at, self._sequence, write.key, write.before, write.after)
+        heapq.heappush(table.waiting, change)
+
+    def _catch_up(self, table: Table, at: int | None) -> None:
+        while table.waiting and (at is None or table.waiting[0][0] <= at):
+            due, _, key, before, after = heapq.heappop(table.waiting)
+            for index in table.indexes.values():
+                index.apply(key, before, after)
+            if table.next_at.get(key) == due and not any(each[2] == key for each in table.waiting):
+                del table.next_at[key]
+
+    def _forget(self) -> None:
+        while self._log and self._log[0][0] < self.calls - _REMEMBERED:
+            _, table, (pk, sk) = self._log.popleft()
+            past = table.past.get(pk, {})
+            if sk in past:
+                past[sk].popleft()
+                if not past[sk]:
+                    del past[sk]
+                if not past:
+                    del table.past[pk]
+
+    def _current(self, table: Table, key: Key) -> Item | None:
+        found = table.find(key)
+        return found.item if found else None
+
+    def _table(self, params: Params) -> Table:
+        found = self.tables.get(params["TableName"])
+        if found is None:
+            raise refused("ResourceNotFoundException", "Requested resource not found")
+        return found
+
+
+def _reason(write: Write, request: Params, *, holds: bool) -> dict[str, Any]:
+    if holds:
+        return {"Code": "None"}
+    reason = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
+    if request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and write.before:
+        return {**reason, "Item": write.before}
+    return reason
