@@ -9,6 +9,7 @@ message of its own, see :mod:`introducer.rails.answers`.
 from __future__ import annotations
 
 from http import HTTPStatus
+
 import msgspec
 from standardwebhooks import Webhook
 
@@ -24,8 +25,9 @@ _FINAL = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.GONE, HTTPStatus.UNPROCES
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What the program's system is asked to hand out.
 
-    ``type`` is the rule's method. ``amount_minor`` is in minor units of ``unit``: ``PTS`` are whole points, ``EUR.credit`` is
-    credit counted in cents. ``id`` and ``reference`` are the same, and never used again.
+    ``type`` is the rule's method. ``amount_minor`` is in minor units of ``unit``: ``PTS`` are
+    whole points, ``EUR.credit`` is credit counted in cents. ``id`` and ``reference`` are the
+    same, and never used again.
     """
 
     id: str
