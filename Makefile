@@ -59,7 +59,7 @@ install: ## Make the virtual environments: .venv, .local/sam, .local/emulator, .
 	@$(MAKE) -j4 $(TOOLS) $(CHECKOV)
 
 lock: $(DEV) ## Pin the newest versions that requirements/*.in allow, with hashes
-	for name in vendor columns; do $(LOCK) --no-deps --upgrade layers/$$name/requirements.in --output-file layers/$$name/requirements.txt || exit 1; done
+	for name in vendor columns documents; do $(LOCK) --no-deps --upgrade layers/$$name/requirements.in --output-file layers/$$name/requirements.txt || exit 1; done
 	for name in dev sam emulator checkov bench; do $(LOCK) --upgrade requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 	$(LOCK) --no-deps --upgrade requirements/lists.in --output-file requirements/lists.txt
 	@$(MAKE) $(DEV)

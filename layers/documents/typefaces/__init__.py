@@ -1,0 +1,1 @@
+"""Typefaces for documents: DejaVu Sans, whose licence beside it lets it be shipped and embedded."""
