@@ -16,6 +16,14 @@ def file_rail(method: str) -> FileRail:
         from introducer.rails.transfer import CreditTransfer
 
         return CreditTransfer(method)
+    if method == "ach":
+        from introducer.rails.ach import AchCredit
+
+        return AchCredit()
+    if method == "payroll":
+        from introducer.rails.payroll import PayrollExport
+
+        return PayrollExport()
     message = "no file is written for this method"
     raise NotFoundError(message, method=method)
 
