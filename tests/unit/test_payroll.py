@@ -31,7 +31,8 @@ def test_payroll_list_is_written_byte_for_byte() -> None:
 
 
 @pytest.mark.parametrize(
-XX)
+    ("currency", "text"), [("JPY", "1250"), ("KWD", "1.250"), ("CLF", "0.1250")]
+)
 def test_payroll_amounts_are_found_again(currency: str, text: str) -> None:
     """Whatever the minor unit; another currency's are not found."""
     written = RAIL.write(
