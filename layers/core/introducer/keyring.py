@@ -3,8 +3,8 @@
 A secret is 32 random bytes made by KMS on first use; only its wrapped form is
 stored, and KMS unwraps it once per process. The name is the encryption context,
 so a wrapped key moved under another name does not open. One secret keys the
-hashes of identities, one encrypts bank and tax data, and each inbound webhook
-source has its own.
+hashes of identities, one each encrypts bank data and tax data, one makes the codes by
+which changes of bank data are confirmed, and each inbound webhook source has its own.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ from introducer.tables import store
 
 IDENTITY = "identity"
 PAYEE = "payee"
+TAX = "tax"
+CONFIRM = "confirm"
 IDEMPOTENCY = "idempotency"
 PAGE = "page"
+PROVIDER = "provider"
+PROVIDER_WEBHOOK = "provider_webhook"
 
 _NONCE_BYTES = 12
 

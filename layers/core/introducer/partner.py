@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -69,6 +70,8 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why a person keeps their payouts back; empty when nobody does."""
     screening: str = ""
     """What the list of sanctioned people says: ``clear``, ``hit``, ``cleared``; empty: nothing."""
+    screened_with: str = ""
+    """The list they were compared with, by its digest."""
     tax_form: str = ""
     """The form on file, such as ``w9``; empty for none."""
     tax_form_at: Instant = ""
@@ -155,7 +158,7 @@ def reminded(
     partner: Partner, *, next_at: Instant, now: Instant, actor: str
 ) -> tuple[Partner, Event]:
     """Return somebody invited who is told again, and once more at *next_at*, and the event."""
-    return _changed(partner, "PartnerReminded", {}, now, actor, remind_at=next_at, reminded_at=now)
+    return changed(partner, "PartnerReminded", {}, now, actor, remind_at=next_at, reminded_at=now)
 
 
 def asked(
@@ -172,7 +175,7 @@ def asked(
         cause: The message or request that led to it.
     """
     data = {"rule": rule, "link": link}
-    after, event = _changed(partner, "AskRequested", data, now, actor, asked_at=now)
+    after, event = changed(partner, "AskRequested", data, now, actor, asked_at=now)
     return after, msgspec.structs.replace(event, cause=cause)
 
 
@@ -218,7 +221,7 @@ def accepts(
     """Return *partner* with *version* of a text accepted, and the event."""
     accepted = {**partner.agreements, agreement: Acceptance(version=version, at=now)}
     data = {"agreement": agreement, "version": version}
-    return _changed(partner, "AgreementAccepted", data, now, actor, agreements=accepted)
+    return changed(partner, "AgreementAccepted", data, now, actor, agreements=accepted)
 
 
 def accepts_terms(
@@ -226,7 +229,7 @@ def accepts_terms(
 ) -> tuple[Partner, Event]:
     """Return *partner* with *version* of the program's terms accepted, and the event."""
     data = {"terms_version": version}
-    return _changed(partner, "TermsAccepted", data, now, actor, terms_version=version, terms_at=now)
+    return changed(partner, "TermsAccepted", data, now, actor, terms_version=version, terms_at=now)
 
 
 def declares(
@@ -235,7 +238,7 @@ def declares(
     """Return *partner* with a statement made, and the event."""
     made = {**partner.declarations, declaration: now}
     data = {"declaration": declaration}
-    return _changed(partner, "DeclarationMade", data, now, actor, declarations=made)
+    return changed(partner, "DeclarationMade", data, now, actor, declarations=made)
 
 
 def rep_changed(before: Rep, after: Rep, *, now: Instant, actor: str) -> tuple[Rep, Event]:
@@ -277,7 +280,7 @@ def relisted(
     partner: Partner, said: Prospect, *, now: Instant, actor: str
 ) -> tuple[Partner, Event]:
     """Return *partner* with what the company's list says of them now, and the event."""
-    return _changed(partner, "PartnerRelisted", {}, now, actor, **listing(said, partner.type))
+    return changed(partner, "PartnerRelisted", {}, now, actor, **listing(said, partner.type))
 
 
 def listing(said: Prospect | None, kind: str) -> dict[str, Any]:
@@ -299,24 +302,20 @@ def listing(said: Prospect | None, kind: str) -> dict[str, Any]:
     }
 
 
-def payee_changed(partner: Partner, *, now: Instant, actor: str) -> tuple[Partner, Event]:
-    """Return *partner* with payout data on file, and the event. The data itself is in People."""
-    return _changed(partner, "PayeeChanged", {}, now, actor, payee_set_at=now)
-
-
 def greeted(partner: Partner, *, shown: bool, now: Instant, actor: str) -> tuple[Partner, Event]:
     """Return *partner* with a new greeting, and the event. What it says is in People."""
-    return _changed(partner, "GreetingChanged", {"shown": "yes" if shown else "no"}, now, actor)
+    return changed(partner, "GreetingChanged", {"shown": "yes" if shown else "no"}, now, actor)
 
 
-def _changed(
+def changed(
     partner: Partner,
     kind: str,
-    data: dict[str, str],
+    data: Mapping[str, str | int],
     now: Instant,
     actor: str,
     **changes: object,
 ) -> tuple[Partner, Event]:
+    """Return *partner* with *changes*, one version on, and the event *kind* with its *data*."""
     after = msgspec.structs.replace(partner, version=partner.version + 1, **changes)
     event = Event(
         type=kind,

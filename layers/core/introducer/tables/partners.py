@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import msgspec
 from pynamodb.expressions.operand import Path
 
-from introducer import ids
+from introducer import ids, keyring, payee
 from introducer import partner as partners
 from introducer.clock import Instant
 from introducer.document.audience import Engagement
@@ -22,7 +22,7 @@ from introducer.event import Event
 from introducer.partner import Partner
 from introducer.tables import claims, events, people, referrals, store
 from introducer.tables.claims import Claim
-from introducer.tables.people import Contact, Greeting, Payee
+from introducer.tables.people import Contact, Greeting, Payee, PayeeRequest
 from introducer.tables.store import Table, Transaction
 
 _PAGE = 100
@@ -71,12 +71,41 @@ def join(
 
 
 def set_payee(
-    writes: Transaction, partner: Partner, payee: Payee, *, now: Instant, actor: str
+    writes: Transaction,
+    partner: Partner,
+    account: Payee,
+    *,
+    now: Instant,
+    actor: str,
+    usable_at: Instant = "",
+    confirmed: str = "",
 ) -> Partner:
-    """Add new bank data for *partner*, its note on the profile and the event."""
-    after, event = partners.payee_changed(partner, now=now, actor=actor)
+    """Add new bank data for *partner*, its note on the profile and the event.
+
+    Nothing is paid to it before *usable_at*; *confirmed* is the request that was confirmed,
+    empty for the first account.
+    """
+    after, event = payee.changed(
+        partner,
+        method=account.method,
+        key=payee.account_key(keyring.secret(keyring.IDENTITY), account.method, account.number),
+        usable_at=usable_at,
+        request=confirmed,
+        now=now,
+        actor=actor,
+    )
     save(writes, partner, after, event)
-    people.add_payee(writes, partner.person, payee, now=now)
+    people.add_payee(writes, partner.person, account, now=now)
+    return after
+
+
+def request_payee(
+    writes: Transaction, partner: Partner, request: PayeeRequest, account: Payee, *, actor: str
+) -> Partner:
+    """Add bank data that is to replace what is on file once it is confirmed, and the event."""
+    after, event = payee.requested(partner, request.id, now=request.at, actor=actor)
+    save(writes, partner, after, event)
+    people.add_next_payee(writes, partner.person, request, account)
     return after
 
 

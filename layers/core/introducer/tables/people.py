@@ -1,8 +1,8 @@
 """The People table: the only place where anybody's name or address is stored.
 
-``PERSON#{id}`` / ``CONTACT`` and ``PAGE`` in plain text under the table's KMS key, ``PAYEE``
-encrypted once more with a data key. The table has no stream. Everything else in
-the product holds only the person's random id.
+``PERSON#{id}`` / ``CONTACT`` and ``PAGE`` in plain text under the table's KMS key, ``PAYEE``,
+``PAYEE_NEXT`` (bank data that waits to be confirmed) and ``TAX`` encrypted once more with a data
+key. The table has no stream. Everything else in the product holds only the person's random id.
 """
 
 from __future__ import annotations
@@ -57,6 +57,28 @@ class Payee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def last4(self) -> str:
         """Return the end of the account, which may be shown."""
         return (self.iban or self.account or self.provider_account)[-4:]
+
+    @property
+    def number(self) -> str:
+        """Return what tells the account from every other of its kind."""
+        return self.iban or f"{self.routing}{self.account}" or self.provider_account.casefold()
+
+
+class PayeeRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A change of bank data that waits for its confirmation.
+
+    Attributes:
+        id: Random; the code is derived from it and from a secret, and is nowhere stored.
+        confirm_by: When it counts no more.
+        last4: The end of the new account.
+        tries: How many codes were tried.
+    """
+
+    id: str
+    at: Instant
+    confirm_by: Instant
+    last4: str
+    tries: int = 0
 
 
 class Greeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -115,6 +137,70 @@ def payee(person: str) -> Payee | None:
     return msgspec.json.decode(plain, type=Payee)
 
 
+def add_next_payee(writes: Transaction, person: str, request: PayeeRequest, payee: Payee) -> None:
+    """Add the put of bank data that waits to be confirmed; an earlier wish is dropped."""
+    plain = msgspec.json.encode(payee)
+    sealed = keyring.encrypt(keyring.PAYEE, plain, bound_to=_next(person, request))
+    writes.put(
+        Table.PEOPLE,
+        _pk(person),
+        "PAYEE_NEXT",
+        {**msgspec.structs.asdict(request), "sealed": sealed},
+    )
+
+
+def payee_request(person: str) -> PayeeRequest | None:
+    """Return the change of bank data that waits, or None."""
+    stored = store.get(Table.PEOPLE, _pk(person), "PAYEE_NEXT")
+    return store.load(PayeeRequest, stored) if stored and "sealed" in stored else None
+
+
+def next_payee(person: str, request: PayeeRequest) -> Payee:
+    """Return the bank data that waits to be confirmed.
+
+    Raises:
+        StaleError: It does not wait any more.
+    """
+    stored = store.get(Table.PEOPLE, _pk(person), "PAYEE_NEXT") or {}
+    if stored.get("id") != request.id or "sealed" not in stored:
+        message = "another change waits now"
+        raise StaleError(message)
+    sealed = bytes(stored["sealed"])
+    plain = keyring.decrypt(keyring.PAYEE, sealed, bound_to=_next(person, request))
+    return msgspec.json.decode(plain, type=Payee)
+
+
+def count_try(person: str, request: PayeeRequest) -> None:
+    """Store that one more code is tried, before it is looked at.
+
+    Raises:
+        StaleError: Another was tried at the same moment, or another change waits.
+    """
+    now_tried = request.tries + 1
+    writes = Transaction()
+    writes.update(
+        Table.PEOPLE,
+        _pk(person),
+        "PAYEE_NEXT",
+        [Path("tries").set(now_tried)],
+        condition=(Path("id") == request.id) & (Path("tries") == request.tries),
+        error=StaleError("another code was tried at the same moment"),
+    )
+    writes.commit()
+
+
+def confirm_payee(writes: Transaction, person: str, request: PayeeRequest, *, now: Instant) -> None:
+    """Add that the change was confirmed: it cannot be a second time."""
+    writes.put(
+        Table.PEOPLE,
+        _pk(person),
+        "PAYEE_NEXT",
+        {"id": request.id, "confirmed_at": now},
+        condition=(Path("id") == request.id) & Path("sealed").exists(),
+        error=StaleError("the change was confirmed already"),
+    )
+
+
 def add_greeting(writes: Transaction, person: str, greeting: Greeting) -> None:
     """Add the put of what a partner says on their landing pages."""
     writes.put(Table.PEOPLE, _pk(person), "PAGE", greeting)
@@ -130,6 +216,10 @@ def payee_last4(person: str) -> str:
     """Return the last four characters of the account on file, empty when there is none."""
     stored = store.get(Table.PEOPLE, _pk(person), "PAYEE")
     return str(stored["last4"]) if stored else ""
+
+
+def _next(person: str, request: PayeeRequest) -> str:
+    return f"{_pk(person)}#NEXT#{request.id}"
 
 
 def _pk(person: str) -> str:
