@@ -91,6 +91,7 @@ class World:
         )
         return {
             "BANK_BUCKET": bucket,
+            "PROOF_BUCKET": bucket,
             "BUS_NAME": bus,
             "ROUTE_RETRY_URL": queue,
             "PUBLISH_RETRY_URL": queue,

@@ -1,55 +1,81 @@
 """Seals in the Ledger table: what a day's books add up to, fixed for ever.
 
 ``SEAL#{program}`` / ``{day}``, and ``{day}#{n}`` for the n-th supplement: what the day adds up
-to after a journal was found later.
+to after a journal was found later. ``PROGRAM#{program}`` / ``SEALS`` is the end of their chain.
 """
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Iterator
 
-from introducer.clock import Instant
-from introducer.errors import AlreadyExistsError
+from introducer.errors import AlreadyExistsError, StaleError
+from introducer.sealing import Head, Seal
 from introducer.tables import store
-from introducer.tables.store import Table
+from introducer.tables.store import Table, Transaction
+
+_FIRST, _LAST = "0000-00-00", "9999-99-99"
+_AFTER = "~"
+"""Sorts behind every supplement of a day."""
 
 
-class Seal(msgspec.Struct, frozen=True, kw_only=True):
-    """One day (UTC) of one program's books.
-
-    Attributes:
-        count: How many journals.
-        sums: Sum of the legs by currency and account.
-        hash: SHA-256, in hex, over the sorted hashes of the journals.
-        supplement: 0 for the seal itself.
-    """
-
-    program: str
-    day: str
-    count: int
-    sums: dict[str, dict[str, int]]
-    hash: str
-    sealed_at: Instant
-    supplement: int = 0
-
-
-def add(seal: Seal) -> bool:
-    """Store a seal; return whether it is the first under its name."""
+def add(seal: Seal, head: Head) -> bool:
+    """Store a seal at the end of the chain; return whether nobody was faster."""
+    writes = Transaction()
+    writes.put(
+        Table.LEDGER,
+        _pk(seal.program),
+        f"{seal.day}#{seal.supplement}" if seal.supplement else seal.day,
+        seal,
+        condition=store.absent(),
+        error=AlreadyExistsError("sealed before"),
+    )
+    writes.put(
+        Table.LEDGER,
+        f"PROGRAM#{seal.program}",
+        "SEALS",
+        Head(version=seal.number, hash=seal.hash),
+        condition=store.at_version(head.version) if head.version else store.absent(),
+        error=StaleError("somebody else sealed first"),
+    )
     try:
-        store.put(
-            Table.LEDGER,
-            f"SEAL#{seal.program}",
-            f"{seal.day}#{seal.supplement}" if seal.supplement else seal.day,
-            seal,
-            condition=store.absent(),
-            error=AlreadyExistsError("sealed before"),
-        )
-    except AlreadyExistsError:
+        writes.commit()
+    except (AlreadyExistsError, StaleError):
         return False
     return True
 
 
+def head(program: str) -> Head:
+    """Return the end of a program's chain of seals."""
+    stored = store.get(Table.LEDGER, f"PROGRAM#{program}", "SEALS")
+    return store.load(Head, stored) if stored else Head()
+
+
 def of_day(program: str, day: str) -> list[Seal]:
     """Return a day's seal and its supplements, in order; empty while it is not sealed."""
-    found = store.query_all(Table.LEDGER, f"SEAL#{program}", prefix=day, consistent=True)
-    return sorted((store.load(Seal, each) for each in found), key=lambda seal: seal.supplement)
+    return list(of_period(program, day, day))
+
+
+def of_period(program: str, first: str = _FIRST, last: str = _LAST) -> Iterator[Seal]:
+    """Yield the seals, supplements too, of the days *first* to *last*, by day; all by default."""
+    found = store.query_all(
+        Table.LEDGER, _pk(program), between=(first, f"{last}{_AFTER}"), consistent=True
+    )
+    for stored in found:
+        yield store.load(Seal, stored)
+
+
+def last_day(program: str) -> str:
+    """Return the newest day that is sealed, empty while none is."""
+    page = store.query(
+        Table.LEDGER,
+        _pk(program),
+        between=(_FIRST, f"{_LAST}{_AFTER}"),
+        newest_first=True,
+        limit=1,
+        consistent=True,
+    )
+    return str(page.items[0]["day"]) if page.items else ""
+
+
+def _pk(program: str) -> str:
+    return f"SEAL#{program}"
