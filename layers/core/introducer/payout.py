@@ -66,8 +66,10 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         sent_minor: What is sent, in ``sent_currency``, where that is not the books' currency;
             at ``rate``, decimal text, which ``rate_source`` told ``rate_at``.
         provider_id: What a provider calls it, once it answered.
+        provider: Which configured provider was asked; nobody else can answer for it.
+        asked_at: When it was asked first: it knows our reference again for a while only.
         attempts: How often a provider was asked.
-        next_at: When it is asked again; empty while nothing is to be asked.
+        next_at: When it is asked next; empty while nothing is to be asked.
         reason: Why it was skipped, cancelled or returned.
         booked_on: The bank's day of the debit.
         returned_on: The bank's day of the money coming back.
@@ -93,6 +95,8 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rate_source: str = ""
     rate_at: Instant = ""
     provider_id: str = ""
+    provider: str = ""
+    asked_at: Instant = ""
     attempts: int = 0
     next_at: Instant = ""
 
@@ -224,7 +228,9 @@ def move(
     if payout.status not in sources:
         message = f"a payout that is {payout.status} cannot become {status}"
         raise TransitionError(message, status=payout.status, reference=payout.reference)
-    changes: dict[str, object] = {"reason": reason} if reason else {}
+    changes: dict[str, object] = {"next_at": ""}
+    if reason:
+        changes["reason"] = reason
     if at and status in {"paid", "returned"}:
         changes["booked_on" if status == "paid" else "returned_on"] = at[:10]
     after = msgspec.structs.replace(

@@ -5,6 +5,7 @@
 for each change, on ``gsi1`` ``PROGRAM#{program}`` / time; ``TOKEN`` beside it is what the
 waiting state machine wants back. ``BOOKING#{key}`` / ``STATE`` is what a bank said, on
 ``gsi2`` of its batch, or on ``gsi1`` ``UNMATCHED`` while nobody knows what it belongs to.
+A payout that a provider is to be asked about hangs on ``gsi3`` ``DUE#send#{0-3}`` / time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import msgspec
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 
-from introducer import ids, payout
+from introducer import clock, ids, payout
 from introducer.clients import client
 from introducer.clock import Instant
 from introducer.errors import NotFoundError, StaleError
@@ -105,6 +106,18 @@ def find_many(references: Sequence[str]) -> dict[str, Payout]:
     found = store.batch_get(Table.LEDGER, keys, consistent=True)
     loaded = [store.load(Payout, stored) for stored in found.values()]
     return {each.reference: each for each in loaded}
+
+
+def due_to_send(now: Instant) -> Iterator[str]:
+    """Yield the references of the payouts that a provider is to be asked about by *now*."""
+    for shard in range(SHARDS):
+        for keys in store.query_all(
+            Table.LEDGER,
+            f"DUE#send#{shard}",
+            index="gsi3",
+            between=(clock.EPOCH, now),
+        ):
+            yield keys["pk"].partition("#")[2]
 
 
 def of_partner(
@@ -360,10 +373,13 @@ def _commit_batch(batch: Batch, event: Event, condition: Condition) -> None:
 
 
 def _payout_index(each: Payout) -> dict[str, str]:
+    shard = ids.shard(each.reference, SHARDS)
+    due = {"gsi3pk": f"DUE#send#{shard}", "gsi3sk": each.next_at} if each.next_at else {}
     return {
+        **due,
         "gsi1pk": f"PARTNER#{each.partner}",
         "gsi1sk": f"{each.created_at}#{each.reference}",
-        "gsi2pk": f"BATCH#{each.batch}#{ids.shard(each.reference, SHARDS)}",
+        "gsi2pk": f"BATCH#{each.batch}#{shard}",
         "gsi2sk": f"PAYOUT#{each.reference}",
     }
 
