@@ -1,9 +1,15 @@
-"""What the bank says becomes what the books say: files in the bucket's ``inbox/``.
+"""What banks and providers say becomes what the books say: files in the bucket's ``inbox/``.
 
-A ``pain.002`` tells what the bank took or refused, a ``camt.054`` what it booked. Each
-statement has a key that is the same in every file that repeats it, and is taken in once,
-in one transaction with the journal it causes. What cannot be matched is listed and raises
-a metric; it is never dropped, and tried again whenever the books are reconciled.
+:func:`take` is the one way in, for lines of files and for answers of providers. Each statement
+has a key that is the same wherever it is repeated, and is taken in once, in one transaction
+with the journal it causes. A statement of another kind about the same fact confirms it. What
+cannot be matched is listed and raises a metric; it is never dropped, and tried again whenever
+the books are reconciled.
+
+What a payment cost (fees, exchange) is booked after it, on the batch's own balance, and what a
+return says of the payee's account is written after it too, in another table. Both follow from
+what is stored, have ids of their own and are made sure of again: when a file is repeated, and
+by every reconciliation. So a run that dies in between leaves nothing undone for good.
 """
 
 from __future__ import annotations
@@ -15,21 +21,26 @@ from urllib.parse import unquote_plus
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from introducer import clock, ids, metric, payout
-from introducer.bank import camt054, pain002
+from introducer import clock, ids, metric, payout, settlement
 from introducer.clock import Instant
 from introducer.errors import NotFoundError, StaleError
-from introducer.ledger import Balance
-from introducer.payout import Payout, PayoutStatus
-from introducer.tables import ledger, payouts
+from introducer.ledger import Balance, Posting
+from introducer.payout import Batch, Payout, PayoutStatus
+from introducer.settlement import Booking
+from introducer.tables import ledger, partners, payouts
+from introducer.tables import statements as accounts
 from introducer.tables.ledger import Entry
-from introducer.tables.payouts import Booking
 from introducer.tables.store import Transaction
-from payout import files, members
+from payout import files, members, statements, withholding
 from payout.edge import logger
 
 _BACK = frozenset({"returned", "cancelled", "skipped"})
 _STATUS: dict[str, PayoutStatus] = {"paid": "paid", "returned": "returned", "rejected": "returned"}
+_DOUBTS = frozenset({"unknown_status", "duplicate"})
+"""Only a person can say what these mean."""
+_MESSAGES = frozenset({"pacs.004", "nacha"})
+"""Kinds that tell of a return without having booked it; the day they name may be another."""
+_ATTEMPTS = 5
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001
@@ -48,125 +59,240 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG
 
 
 def take_file(content: bytes, key: str, *, now: Instant) -> None:
-    """Take in everything that one file of the bank says."""
-    read = _reports if b"pain.002" in content[:1000] else _bookings
-    taken = list(read(content, key, now))
-    for booking in taken:
+    """Take in everything that one file says.
+
+    Raises:
+        InvalidInputError: It cannot be read; nothing of it was taken in.
+    """
+    told = statements.read(content, key, now)
+    for statement in told.statements:
+        accounts.keep(statement)
+    for booking in told.bookings:
         take(booking, now=now)
-    for batch in sorted({batch for booking in taken for batch in _batches(booking)}):
+    for batch in sorted({batch for booking in told.bookings for batch in _batches(booking)}):
         members.settle_if_done(batch, now=now)
-    logger.info("bank file taken in", extra={"key": key, "statements": len(taken)})
+    done = {"key": key, "kind": told.kind, "statements": len(told.bookings)}
+    logger.info("bank file taken in", extra=done)
 
 
 def take(booking: Booking, *, now: Instant) -> None:
-    """Take in one statement of the bank; nothing happens the second time."""
+    """Take in one statement; nothing happens the second time."""
     before = payouts.find_booking(booking.key)
-    if before is not None and before.status == "matched":
+    if before is not None and before.status != "unmatched":
+        follow_up(before, now=now)
         return
-    if booking.problem:
+    if booking.problem in _DOUBTS:
         _list(booking, before, booking.problem)
     elif booking.fact == "noted":
         known = not booking.batch or payouts.find_batch(booking.batch) is not None
         _list(booking, before, "" if known else "unknown_batch")
+    elif booking.fact == "fee":
+        known = bool(booking.batch) and payouts.find_batch(booking.batch) is not None
+        _list(booking, before, "" if known else "unassigned_fee")
     elif booking.reference:
         _take_one(booking, before, now)
     else:
         _take_all(booking, before, now)
+    after = payouts.find_booking(booking.key)
+    if after is not None:
+        follow_up(after, now=now)
 
 
 def retry_unmatched(*, now: Instant) -> int:
     """Try again what could not be matched; return how much still cannot."""
     for booking in payouts.unmatched():
         cleared = msgspec.structs.replace(booking, status="matched", problem="")
-        if booking.problem not in {"unknown_status", "duplicate"}:
+        if booking.problem not in _DOUBTS:
             take(cleared, now=now)
         for batch in _batches(booking):
             members.settle_if_done(batch, now=now)
     return len(payouts.unmatched())
 
 
+def follow_up(booking: Booking, *, now: Instant) -> None:
+    """Make sure of what follows from a matched statement: its costs, and a payee to be told."""
+    if booking.status != "matched" or booking.same_as:
+        return
+    if booking.fee_minor or booking.exchange_minor:
+        batch = payouts.find_batch(booking.batch)
+        for posting in settlement.costs(booking, batch, now) if batch else ():
+            _book_cost(posting, now)
+    if _STATUS.get(booking.fact) == "returned" and booking.reference:
+        returned = payouts.find(booking.reference)
+        if returned is not None:
+            refuse_payee(returned, now=now)
+
+
+def refuse_payee(returned: Payout, *, now: Instant) -> None:
+    """Note on the partner that nothing can be paid to the account that sent money back.
+
+    Partners and books are in two tables, so this is no part of the journal's transaction. It
+    follows from the payout alone and may be asked at any time: an account that was given
+    after the payment was sent is another one, and stays clear.
+    """
+    about_payee = returned.status == "returned" and returned.reason in settlement.PAYEE_REASONS
+    if not about_payee or "." in returned.partner:
+        return
+    sent = ledger.journal(f"payout:{returned.reference}:submitted")
+    for _ in range(_ATTEMPTS):
+        partner = partners.find_partner(returned.partner)
+        if partner is None or partner.payee_problem or not partner.payee_set_at:
+            return
+        if sent is None or partner.payee_set_at > sent.posted_at:
+            return
+        after, event = settlement.payee_refused(
+            partner, reason=returned.reason, payout=returned.reference, now=now
+        )
+        writes = Transaction()
+        partners.save(writes, partner, after, event)
+        try:
+            writes.commit()
+        except StaleError:
+            continue  # somebody changed the partner in this moment: look again
+        return
+
+
 def _take_one(booking: Booking, before: Booking | None, now: Instant) -> None:
     """Move the one payout a statement is about."""
     found = payouts.find(booking.reference)
-    problem = _problem(found, booking)
-    if found is None or problem:
-        _list(booking, before, problem)
+    judged = settlement.judge(found, booking)
+    if found is not None and judged.problem.startswith("payout_is_"):
+        first = _first_told(found, judged)
+        if first is not None:
+            _confirm(first, judged, before)
+            return
+    if found is None or judged.problem:
+        _list(booking, before, judged.problem)
         return
-    if _is_late_debit(found, booking):
-        _take_late_debit(found, booking, before, now)
+    if settlement.is_late_debit(found, judged):
+        _take_late_debit(found, judged, before, now)
         return
-    status = _STATUS[booking.fact]
 
     def plan(balance: Balance) -> Sequence[Entry]:  # noqa: ARG001  (payout and booking decide)
         seen = payouts.find_booking(booking.key)
         current = payouts.find(booking.reference)
-        if current is None or (seen and seen.status == "matched") or _problem(current, booking):
+        matched = settlement.judge(current, booking)
+        if current is None or (seen and seen.status != "unmatched") or matched.problem:
             return []
-        at = f"{booking.booked_on}T00:00:00.000Z" if booking.booked_on else ""
-        after, posting = payout.move(
-            current, status, now=now, at=at, reason=booking.reason, booking=booking.key
-        )
-        matched = msgspec.structs.replace(booking, batch=current.batch)
-
-        def write(writes: Transaction) -> None:
-            payouts.change(writes, current, after)
-            payouts.book(writes, matched, seen)
-
-        return [Entry(postings=(posting,), write=write, writes=2)]
+        return [_entry(current, msgspec.structs.replace(matched, status="matched"), seen, now)]
 
     ledger.post_all(found.partner, found.currency, plan, now=now)
     if payouts.find_booking(booking.key) is None:  # another statement got in first
-        _list(booking, before, _problem(payouts.find(booking.reference), booking) or "contested")
+        again = settlement.judge(payouts.find(booking.reference), booking)
+        _list(booking, before, again.problem or "contested")
+
+
+def _entry(current: Payout, matched: Booking, seen: Booking | None, now: Instant) -> Entry:
+    """Return the move of a payout with its journal, the statement and the year's tax total."""
+    status = _STATUS[matched.fact]
+    at = f"{matched.booked_on}T00:00:00.000Z" if matched.booked_on else ""
+    after, posting = payout.move(
+        current, status, now=now, at=at, reason=matched.reason, booking=matched.key
+    )
+
+    def write(writes: Transaction) -> None:
+        payouts.change(writes, current, after)
+        payouts.book(writes, matched, seen)
+        if status == "paid":
+            withholding.paid(writes, after, posting.at)
+        else:
+            withholding.returned(writes, after, posting.at)
+
+    return Entry(postings=(posting,), write=write, writes=3)
 
 
 def _take_all(booking: Booking, before: Booking | None, now: Instant) -> None:
     """Move every payout of the batch that a statement is about, if the sum is theirs."""
-    members_now = payouts.of_batch(booking.batch) if booking.batch else []
-    parts = []
-    for each in members_now:
-        part = msgspec.structs.replace(
-            booking,
-            key=ids.derived_id(booking.key, each.reference),
-            reference=each.reference,
-            amount_minor=each.amount_minor,
-            currency=each.currency,
-        )
-        if each.status == "in_transit" or payouts.find_booking(part.key) is not None:
-            parts.append(part)
-    if not parts:
+    batch = payouts.find_batch(booking.batch) if booking.batch else None
+    members_now = payouts.of_batch(booking.batch) if batch else []
+    parts = [(each, _part(booking, each)) for each in members_now]
+    open_parts = [
+        part
+        for each, part in parts
+        if each.status == "in_transit" or payouts.find_booking(part.key) is not None
+    ] or [part for each, part in parts if _first_told(each, part) is not None]
+    if batch is None or not open_parts:
         # The same refusal told on two levels of one report: the money is back already.
         told = booking.fact == "rejected" and bool(members_now)
         back = told and all(each.status in _BACK for each in members_now)
         _list(booking, before, "" if back else "nothing_in_transit")
         return
-    if booking.fact != "rejected" and (
-        sum(part.amount_minor for part in parts) != booking.amount_minor
-        or {part.currency for part in parts} != {booking.currency}
-    ):
-        _list(booking, before, "amount_differs")
+    whole = _sum_judged(booking, batch, members_now, open_parts)
+    if whole.problem:
+        _list(booking, before, whole.problem)
         return
-    for part in parts:
+    for part in open_parts:
         take(part, now=now)
-    _list(booking, before, "")
+    _list(whole, before, "")
 
 
-def _problem(found: Payout | None, booking: Booking) -> str:
-    """Return why *booking* cannot move the payout, empty when it can."""
-    if found is None:
-        return "unknown_reference"
-    named = booking.fact != "rejected"  # a refusal names no amount
-    if named and (booking.amount_minor, booking.currency) != (found.amount_minor, found.currency):
-        return "amount_differs"
-    if _is_late_debit(found, booking):
-        return ""
-    allowed = {"in_transit", "paid"} if booking.fact == "returned" else {"in_transit"}
-    return "" if found.status in allowed else f"payout_is_{found.status}"
+def _part(booking: Booking, each: Payout) -> Booking:
+    """Return what a statement about a whole batch says of one payout of it."""
+    amount_minor, currency = each.ordered
+    return msgspec.structs.replace(
+        booking,
+        key=ids.derived_id(booking.key, each.reference),
+        reference=each.reference,
+        amount_minor=amount_minor,
+        currency=currency,
+        fee_minor=0,
+        fee_currency="",
+    )
 
 
-def _is_late_debit(found: Payout, booking: Booking) -> bool:
-    """Return whether the debit is told after the return of the same money."""
-    came_back = found.status == "returned" and bool(found.returned_on)
-    return booking.fact == "paid" and came_back and not found.booked_on
+def _sum_judged(
+    booking: Booking, batch: Batch, members_now: Sequence[Payout], parts: Sequence[Booking]
+) -> Booking:
+    """Return a statement about a whole batch with its problem and what the exchange cost."""
+    if booking.fact == "rejected":
+        return booking
+    theirs = {part.reference for part in parts}
+    ordered = [each for each in members_now if each.reference in theirs]
+    sent = (sum(each.ordered[0] for each in ordered), batch.sent_currency or batch.currency)
+    books = (sum(each.amount_minor for each in ordered), batch.currency)
+    return settlement.compared(booking, sent, books)
+
+
+def _first_told(found: Payout, booking: Booking) -> Booking | None:
+    """Return the statement of another kind that said this of the payout before, if there is one.
+
+    A bank notifies, states and returns: three kinds of message about one amount, not always
+    with the same reference of its own. Each kind may say it once; a second time is another.
+    """
+    fact = _STATUS.get(booking.fact, "")
+    if not booking.kind or not fact:
+        return None
+    posted = ledger.journal(f"payout:{found.reference}:{fact}")
+    if posted is not None:
+        candidates = [payouts.find_booking(posted.refs.get("booking", ""))]
+    elif found.booked_on and fact == "paid":  # the debit was told after the return
+        candidates = [*payouts.bookings_of(found.batch)]
+    else:
+        return None
+    return next((each for each in candidates if each and _is_same(each, booking)), None)
+
+
+def _is_same(first: Booking, booking: Booking) -> bool:
+    same_day = first.booked_on == booking.booked_on
+    return (
+        (first.reference, first.fact) == (booking.reference, booking.fact)
+        and (first.amount_minor, first.currency) == (booking.amount_minor, booking.currency)
+        and (same_day or not _MESSAGES.isdisjoint({first.kind, booking.kind}))
+        and first.key != booking.key
+        and bool(first.kind)
+        and booking.kind != first.kind
+        and booking.kind not in first.told_by.split(",")
+    )
+
+
+def _confirm(first: Booking, booking: Booking, before: Booking | None) -> None:
+    """Store a statement as the repetition, by another kind of message, of the *first* one."""
+    repeated = msgspec.structs.replace(booking, status="matched", problem="", same_as=first.key)
+    told = msgspec.structs.replace(first, told_by=f"{first.told_by}{booking.kind},")
+    writes = Transaction()
+    payouts.book(writes, told, first)
+    payouts.book(writes, repeated, before)
+    writes.commit()
 
 
 def _take_late_debit(found: Payout, booking: Booking, before: Booking | None, now: Instant) -> None:
@@ -175,8 +301,17 @@ def _take_late_debit(found: Payout, booking: Booking, before: Booking | None, no
     )
     writes = Transaction()
     payouts.change(writes, found, after)
-    payouts.book(writes, msgspec.structs.replace(booking, batch=found.batch), before)
+    payouts.book(writes, msgspec.structs.replace(booking, status="matched"), before)
     writes.commit()
+
+
+def _book_cost(posting: Posting, now: Instant) -> None:
+    def plan(balance: Balance) -> Sequence[Entry]:  # noqa: ARG001  (its id decides)
+        if ledger.journal(posting.id) is not None:
+            return []
+        return [Entry(postings=(posting,), writes=0)]
+
+    ledger.post_all(posting.partner, posting.currency, plan, now=now)
 
 
 def _list(booking: Booking, before: Booking | None, problem: str) -> None:
@@ -184,7 +319,7 @@ def _list(booking: Booking, before: Booking | None, problem: str) -> None:
     status = "unmatched" if problem else "matched"
     if before is not None and (before.status, before.problem) == (status, problem):
         return
-    outcome = msgspec.structs.replace(booking, status=status, problem=problem)
+    outcome = msgspec.structs.replace(_placed(booking), status=status, problem=problem)
     writes = Transaction()
     payouts.book(writes, outcome, before)
     try:
@@ -196,58 +331,17 @@ def _list(booking: Booking, before: Booking | None, problem: str) -> None:
         logger.warning("unmatched", extra={"booking": booking.key, "problem": problem})
 
 
+def _placed(booking: Booking) -> Booking:
+    """Return a statement with the batch and program it is about, as far as these are known."""
+    found = payouts.find(booking.reference) if booking.reference else None
+    if found is not None:
+        return msgspec.structs.replace(booking, batch=found.batch, program=found.program)
+    batch = payouts.find_batch(booking.batch) if booking.batch else None
+    return msgspec.structs.replace(booking, program=batch.program) if batch else booking
+
+
 def _batches(booking: Booking) -> Iterator[str]:
     if booking.batch:
         yield booking.batch
     elif booking.reference and (found := payouts.find(booking.reference)):
         yield found.batch
-
-
-def _reports(content: bytes, file: str, now: Instant) -> Iterator[Booking]:
-    """Yield what a ``pain.002`` says, as statements."""
-    facts = {"rejected": "rejected", "duplicate": "noted", "unknown": "noted"}
-    for report in pain002.read(content):
-        verdict = report.verdict
-        yield Booking(
-            key=ids.derived_id(
-                "pain002",
-                report.report_id,
-                report.level,
-                report.message_id,
-                report.payment_id,
-                report.end_to_end_id,
-                report.status,
-            ),
-            fact=facts.get(verdict, "noted"),
-            status="matched",
-            at=now,
-            file=file,
-            reference=report.end_to_end_id,
-            batch=report.message_id or report.payment_id,
-            reason=report.reasons[0] if report.reasons else report.status,
-            # Neither says that nothing was or will be paid: a person must ask the bank.
-            problem={"unknown": "unknown_status", "duplicate": "duplicate"}.get(verdict, ""),
-        )
-
-
-def _bookings(content: bytes, file: str, now: Instant) -> Iterator[Booking]:
-    """Yield what a ``camt.054`` says, as statements."""
-    for booked in camt054.read(content):
-        fact = "paid" if booked.direction == "debit" else "noted"
-        yield Booking(
-            key=booked.key,
-            fact="returned" if booked.returned else fact,
-            status="matched",
-            at=now,
-            file=file,
-            amount_minor=booked.amount_minor,
-            currency=booked.currency,
-            direction=booked.direction,
-            booked_on=booked.booked_on,
-            reference=booked.end_to_end_id,
-            # Money that came in for another reason is noted and belongs to no batch of ours.
-            batch=(booked.payment_id or booked.message_id)
-            if booked.returned or fact == "paid"
-            else "",
-            reason=booked.return_reason,
-        )

@@ -12,9 +12,10 @@ from introducer.clients import client
 from introducer.errors import InvalidInputError, NotFoundError
 from introducer.payout import reference
 from introducer.settings import setting
+from introducer.settlement import Booking
 from introducer.tables import payouts
 from introducer.tables.store import Table
-from payout import files, members, settle
+from payout import files, members, settle, statements
 from tests.support import money
 from tests.support.bank_files import notification, status_report
 from tests.support.money import NOW, booking, take
@@ -141,11 +142,12 @@ def test_settle_of_a_whole_booking_goes_on_where_it_was_interrupted(
     sent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process died after the first payout of a whole-file booking."""
-    (whole,) = settle._bookings(notification(booking("", 3_500, batch_id=sent)), "f", NOW)
+    content = notification(booking("", 3_500, batch_id=sent))
+    (whole,) = statements.read(content, "f", NOW).bookings
     real = settle.take
-    taken = []
+    taken: list[Booking] = []
 
-    def take_first(part: payouts.Booking, *, now: str) -> None:
+    def take_first(part: Booking, *, now: str) -> None:
         taken.append(part)
         if len(taken) > 1:
             raise KeyboardInterrupt

@@ -11,7 +11,6 @@ A payout that a provider is to be asked about hangs on ``gsi3`` ``DUE#send#{0-3}
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import msgspec
 from pynamodb.expressions.condition import Condition
@@ -24,36 +23,13 @@ from introducer.errors import NotFoundError, StaleError
 from introducer.event import Event
 from introducer.ledger import Posting
 from introducer.payout import Batch, BatchStatus, Payout
+from introducer.settlement import Booking
 from introducer.tables import events, store
 from introducer.tables.ledger import Entry
 from introducer.tables.store import Item, Page, Table, Transaction
 
 SHARDS = 4
 _ATTEMPTS = 5
-
-
-class Booking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing the bank said, and what became of it.
-
-    Attributes:
-        key: The same for the same statement in every file that repeats it.
-        fact: ``paid``, ``returned``, ``rejected`` or ``noted``.
-        status: ``matched``, or ``unmatched`` while ``problem`` says why.
-    """
-
-    key: str
-    fact: str
-    status: Literal["matched", "unmatched"]
-    at: Instant
-    file: str
-    amount_minor: int = 0
-    currency: str = ""
-    direction: str = ""
-    booked_on: str = ""
-    reference: str = ""
-    batch: str = ""
-    reason: str = ""
-    problem: str = ""
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,7 +153,7 @@ def create_batch(batch: Batch) -> None:
     Raises:
         StaleError: It exists already.
     """
-    _commit_batch(batch, payout.prepared(batch), store.absent())
+    batch_writes(batch, payout.prepared(batch), store.absent()).commit()
 
 
 def save_batch(before: Batch, after: Batch, event: Event) -> None:
@@ -186,7 +162,7 @@ def save_batch(before: Batch, after: Batch, event: Event) -> None:
     Raises:
         StaleError: Somebody else changed the batch first.
     """
-    _commit_batch(after, event, store.at_version(before.version))
+    batch_writes(after, event, store.at_version(before.version)).commit()
 
 
 def find_batch(batch: str) -> Batch | None:
@@ -301,8 +277,8 @@ def wake(batch: str) -> None:
 
 
 def book(writes: Transaction, booking: Booking, before: Booking | None) -> None:
-    """Add what became of a booking; *before* is the unmatched one it replaces."""
-    condition = store.absent() if before is None else Path("status") == before.status
+    """Add what became of a booking; *before* is what it replaces."""
+    condition = store.absent() if before is None else _unchanged(before)
     writes.put(
         Table.LEDGER,
         f"BOOKING#{booking.key}",
@@ -324,6 +300,25 @@ def unmatched() -> list[Booking]:
     """Return the bookings that belong to nothing we know, oldest first."""
     found = store.query_all(Table.LEDGER, "UNMATCHED", index="gsi1")
     return [store.load(Booking, stored) for stored in found]
+
+
+def unmatched_page(*, limit: int, start: Item | None = None) -> tuple[list[Booking], Page]:
+    """Return one page of :func:`unmatched`, and the page for its cursor."""
+    page = store.query(Table.LEDGER, "UNMATCHED", index="gsi1", limit=limit, start=start)
+    return [store.load(Booking, stored) for stored in page.items], page
+
+
+def resolve(writes: Transaction, before: Booking, after: Booking, event: Event) -> None:
+    """Add what a person decided about a booking, and the event that tells who and why."""
+    book(writes, after, before)
+    writes.put(
+        Table.LEDGER,
+        event.entity,
+        f"EVENT#{event.at}",  # a decision that did not help may be followed by another
+        events.store_form(event),
+        condition=store.absent(),
+        error=StaleError("somebody else decided in this moment"),
+    )
 
 
 def bookings_of(batch: str) -> list[Booking]:
@@ -349,7 +344,8 @@ def open_batches(program: str) -> Iterator[Batch]:
             yield batch
 
 
-def _commit_batch(batch: Batch, event: Event, condition: Condition) -> None:
+def batch_writes(batch: Batch, event: Event, condition: Condition) -> Transaction:
+    """Return what stores a batch, if *condition* holds of the one there, and its event."""
     stale = StaleError("somebody else changed the batch first")
     writes = Transaction()
     writes.put(
@@ -369,7 +365,7 @@ def _commit_batch(batch: Batch, event: Event, condition: Condition) -> None:
         condition=store.absent(),
         error=stale,
     )
-    writes.commit()
+    return writes
 
 
 def _payout_index(each: Payout) -> dict[str, str]:
@@ -384,12 +380,19 @@ def _payout_index(each: Payout) -> dict[str, str]:
     }
 
 
+def _unchanged(before: Booking) -> Condition:
+    condition: Condition = Path("status") == before.status
+    for name in ("told_by", "resolved_at"):  # what may change while the status stays
+        value = getattr(before, name)
+        condition &= Path(name) == value if value else Path(name).does_not_exist()
+    return condition
+
+
 def _booking_index(booking: Booking) -> dict[str, str]:
+    index: dict[str, str] = {}
     if booking.status == "unmatched":
-        return {"gsi1pk": "UNMATCHED", "gsi1sk": f"{booking.at}#{booking.key}"}
-    if not booking.batch:
-        return {}
-    return {
-        "gsi2pk": f"BATCH#{booking.batch}#{ids.shard(booking.key, SHARDS)}",
-        "gsi2sk": f"BOOKING#{booking.key}",
-    }
+        index |= {"gsi1pk": "UNMATCHED", "gsi1sk": f"{booking.at}#{booking.key}"}
+    if booking.batch:
+        index["gsi2pk"] = f"BATCH#{booking.batch}#{ids.shard(booking.key, SHARDS)}"
+        index["gsi2sk"] = f"BOOKING#{booking.key}"
+    return index
