@@ -102,6 +102,9 @@ test-integration: tools ## Handlers on in-process tables made from the template
 test-template: tools ## The template against the code and the rules
 	@$(PY) -m pytest tests/template $(ARGS)
 
+payment-files: $(DEV) ## Prove the payment files of random orders: COUNT=100000 [SEED=1]
+	@$(CODE) $(PY) -m tests.files_at_random $(or $(COUNT),1000) $(or $(SEED),1)
+
 test-browser: tools browser ## The landing page in a real browser
 	@$(PY) -m pytest tests/browser $(ARGS)
 
@@ -154,4 +157,4 @@ clean: ## Remove builds and caches; keeps environments and state
 	rm -rf .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: help tools browser install lock run stop demo accrue payout sweep seal reconcile overdue disputes audit test test-unit test-integration \
-  test-template test-browser test-system lint fmt bench build deploy openapi program-validate program-preview classify-agents program-schema clean
+  test-template payment-files test-browser test-system lint fmt bench build deploy openapi program-validate program-preview classify-agents program-schema clean

