@@ -39,6 +39,12 @@ def text(told: dict[str, Any], name: str) -> str:
     return found[:_LONGEST] if isinstance(found, str) else ""
 
 
+def secret(told: dict[str, Any], name: str) -> str:
+    """Return the text called *name* in full, empty when there is none."""
+    found = told.get(name)
+    return found if isinstance(found, str) else ""
+
+
 def whole(told: dict[str, Any], name: str) -> int:
     """Return the whole number called *name*, 0 when there is none."""
     found = told.get(name)
