@@ -23,6 +23,7 @@ from introducer.bank import (
 from introducer.bank.camt053 import Statement
 from introducer.clock import Instant
 from introducer.errors import InvalidInputError
+from introducer.rails import answers
 from introducer.settlement import Booking, Fact
 
 _HEAD = 1000
@@ -192,7 +193,12 @@ def _payroll(content: bytes, blank: Booking) -> Told:
     )
 
 
+def _provider(content: bytes, blank: Booking) -> Told:
+    return Told(kind=blank.kind, bookings=tuple(answers.read(content, blank)))
+
+
 FORMATS = (
+    Format("provider", answers.fits, _provider),  # first: what it quotes may look like another
     Format("pain.002", _iso("pain.002"), _status_report),
     Format("camt.054", _iso("camt.054"), _notification),
     Format("camt.053", _iso("camt.053"), _statement),
