@@ -188,14 +188,22 @@ def post(balance: Balance, postings: Sequence[Posting], now: Instant) -> Posted:
     return Posted(balance=after, journals=tuple(journals), closing=closing)
 
 
-def fold(partner: str, currency: str, journals: Iterable[Journal]) -> Balance:
+def fold(
+    partner: str, currency: str, journals: Iterable[Journal], start: Balance | None = None
+) -> Balance:
     """Return the balance that *journals*, all of them in order, add up to.
+
+    Args:
+        partner: Whose.
+        currency: In which currency.
+        journals: All of them, or all after *start*.
+        start: A balance that was proved before; none for the very first journal.
 
     Raises:
         LedgerError: A number is missing, the chain of hashes is torn, a journal was
             changed after it was booked, or an account goes where it never may.
     """
-    balance = Balance(partner=partner, currency=currency)
+    balance = start or Balance(partner=partner, currency=currency)
     for journal in journals:
         if journal.seq != balance.version + 1 or journal.prev != balance.head:
             _broken("a journal is missing or out of its place", balance, journal=journal.id)
