@@ -1,8 +1,9 @@
 """The bank at the other end: the ``mock-bank`` package as a process on loopback.
 
 It takes our payment files and answers as a bank does: ``pain.002`` at once, ``camt.054``
-when a payment is booked, and money back some days later when asked to. It keeps its own
-clock, which only moves forward and only when told to, so nobody waits for a bank day.
+when a payment is booked, and money back some days later when asked to. An account that sends
+NACHA files is answered by NACHA return files instead of ``pain.002``. It keeps its own clock,
+which only moves forward and only when told to, so nobody waits for a bank day.
 
     with MockBank() as bank:
         bank.open_account("OWNER", iban=..., name=..., currency="EUR", balance_minor=10**9)
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-ANSWERS = ("pain.002", "camt.054")
+ANSWERS = ("pain.002", "camt.054", "nacha.return")
 """The kinds of message the settlement reads; a bank sends others as well."""
 
 _READY = re.compile(r"listening on (http://127\.0\.0\.1:[0-9]+)/")
@@ -57,7 +58,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """A file name that the same message always has and no other one ever gets."""
-        return f"{self.kind}-{hashlib.sha256(self.content).hexdigest()[:20]}.xml"
+        extension = "ach" if self.kind.startswith("nacha.") else "xml"
+        return f"{self.kind}-{hashlib.sha256(self.content).hexdigest()[:20]}.{extension}"
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +155,15 @@ class MockBank:
     # -- accounts and what the bank does with them ----------------------------
 
     def open_account(
-        self, account: str, *, iban: str, name: str, currency: str, balance_minor: int = 0
+        self,
+        account: str,
+        *,
+        iban: str,
+        name: str,
+        currency: str,
+        balance_minor: int = 0,
+        number: str = "",
+        nacha: bool = False,
     ) -> None:
         """Open an account, or change it when the bank holds *account* already.
 
@@ -164,8 +174,18 @@ class MockBank:
             currency: ISO 4217.
             balance_minor: What is on it; a payment books below zero too unless the account
                 behaves as ``insufficient-funds``.
+            number: Its domestic number, digits: what a NACHA file names a payee's account
+                by, and a payer's as its company identification.
+            nacha: Whether it is answered in NACHA's formats.
         """
-        fields = {"iban": iban, "name": name, "currency": currency, "balance": balance_minor}
+        fields = {
+            "iban": iban,
+            "name": name,
+            "currency": currency,
+            "balance": balance_minor,
+            **({"account_number": number} if number else {}),
+            **({"format": "nacha"} if nacha else {}),
+        }
         status, _ = self._call("GET", f"/_mock/accounts/{quote(account)}")
         if status == HTTPStatus.OK:
             self._demand("PATCH", f"/_mock/accounts/{quote(account)}", fields)
@@ -203,7 +223,10 @@ class MockBank:
     # -- payments -------------------------------------------------------------
 
     def submit(self, content: bytes) -> Decision:
-        """Hand a ``pain.001`` to the bank; a file it refuses is an answer, no error."""
+        """Hand a ``pain.001`` or NACHA file to the bank; a file it refuses is an answer, no error.
+
+        The bank tells the two apart by their first bytes.
+        """
         status, answer = self._call("POST", "/payments", content, "application/xml")
         if status not in {HTTPStatus.ACCEPTED, HTTPStatus.UNPROCESSABLE_ENTITY}:
             message = f"the bank answered {status} to a payment file: {answer}"
@@ -311,6 +334,7 @@ def bring_back(bank: MockBank, s3: S3Client, bucket: str, prefix: str = "inbox/"
     keys = []
     for message in bank.fetch():
         key = prefix + message.name
-        s3.put_object(Bucket=bucket, Key=key, Body=message.content, ContentType="application/xml")
+        media = "application/xml" if key.endswith(".xml") else "text/plain"
+        s3.put_object(Bucket=bucket, Key=key, Body=message.content, ContentType=media)
         keys.append(key)
     return keys
