@@ -1,36 +1,44 @@
 """Reconciliation: the ledger, the batches, the files and the bank must tell the same story.
 
-For every partner whose books moved lately: the balance is the fold of the journals, the
-chain of hashes is whole, pending is what the rewards say, reserved and in transit are what
-the payouts say. For every batch of the last weeks: its payouts are its file, and what is
-paid or returned is what the bank booked. Differences are listed in a report in the bucket;
-when sums of the books themselves are broken, payouts are halted.
+For every holder whose books moved lately: the balance is the fold of the journals, the chain
+of hashes is whole, pending is what the rewards say, reserved and in transit are what the
+payouts say. The fold starts from the closing balance before last month's, which was proved
+by the runs of last month; last month's own is proved on the way. With ``full`` it starts
+from the first journal. For every batch of the last weeks: :mod:`payout.agreement`.
+Differences are listed in a report in the bucket; when sums of the books themselves are
+broken, payouts are halted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from introducer import clock, ledger, metric, payout
+from introducer import clock, ledger, metric
 from introducer.clock import Instant
 from introducer.errors import LedgerError
 from introducer.ledger import ACCOUNTS, Balance, Journal, Kind
 from introducer.payout import Batch, Payout
-from introducer.rails.registry import file_rail
+from introducer.tables import accounts_at, payouts, programs, rewards
 from introducer.tables import ledger as books
-from introducer.tables import payouts, programs, rewards
-from payout import files, settle
+from payout import agreement, files, settle
+from payout.agreement import Difference
 from payout.edge import logger
 
 _DAYS_BACK = 2
 _BATCH_DAYS = 35
 _ATTEMPTS = 3
-
-Difference = dict[str, str | int]
+_PAYOUT_STATUS = {
+    Kind.PAYOUT_CREATED: "created",
+    Kind.PAYOUT_SUBMITTED: "in_transit",
+    Kind.PAYOUT_PAID: "paid",
+    Kind.PAYOUT_RETURNED: "returned",
+    Kind.PAYOUT_CANCELLED: "cancelled",
+}
+"""What a payout is after a journal of that kind."""
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -40,6 +48,7 @@ class Report(msgspec.Struct, kw_only=True):
     balances: int = 0
     journals: int = 0
     batches: int = 0
+    full: bool = False
     totals: dict[str, dict[str, int]] = {}
     """Sum of the accounts looked at, by currency."""
     unmatched: int = 0
@@ -47,9 +56,15 @@ class Report(msgspec.Struct, kw_only=True):
 
 
 def handler(event: dict[str, int], context: LambdaContext) -> dict[str, object]:  # noqa: ARG001
-    """Compare, report, and halt payouts when the books are broken: ``{"days": …}`` or empty."""
+    """Compare, report, and halt payouts when the books are broken.
+
+    Args:
+        event: Empty, or ``{"days": …, "full": 1}``.
+        context: Not used.
+    """
     now = clock.now()
-    report = reconcile(now, days=int(event.get("days", _DAYS_BACK)))
+    days, full = int(event.get("days", _DAYS_BACK)), bool(event.get("full"))
+    report = reconcile(now, days=days, full=full)
     key = f"reports/reconcile/{now}.json"
     files.write_once(key, msgspec.json.encode(report), kind="application/json")
     done: dict[str, object] = {"differences": len(report.differences), "report": key}
@@ -57,16 +72,19 @@ def handler(event: dict[str, int], context: LambdaContext) -> dict[str, object]:
     return done
 
 
-def reconcile(now: Instant, *, days: int) -> Report:
+def reconcile(now: Instant, *, days: int, full: bool = False) -> Report:
     """Compare everything that moved in the last *days* days; return the report."""
-    report = Report(at=now)
+    report = Report(at=now, full=full)
+    since = clock.instant(clock.moment(now) - timedelta(days=_BATCH_DAYS))
     settle.retry_unmatched(now=now)
     for program in programs.all_ids():
         for partner, currency in sorted(_moved(program, now, days)):
             _check_balance(program, partner, currency, report)
-        since = clock.instant(clock.moment(now) - timedelta(days=_BATCH_DAYS))
         for batch in _batches(program, since):
-            _check_batch(batch, report)
+            report.batches += 1
+            found = agreement.of_batch(batch, now)
+            report.differences += [{**each, "batch": batch.id} for each in found]
+    report.differences += agreement.of_statements(clock.day(since))
     for booking in payouts.unmatched():
         report.unmatched += 1
         report.differences.append(
@@ -92,10 +110,15 @@ def _check_balance(program: str, partner: str, currency: str, report: Report) ->
     """Compare one balance with its journals, rewards and payouts."""
     for _ in range(_ATTEMPTS):
         balance = books.balance(partner, currency)
-        journals = books.journals(partner, currency, first=1, last=balance.version)
+        closings = books.closings(partner, currency)
+        start = Balance(partner=partner, currency=currency)
+        if not report.full:
+            start = _proved(closings, report.at) or start
+        journals = accounts_at.booked(partner, currency, start.version + 1, balance.version)
+        closed = [each for each in closings if each.version > start.version]
         differences = [
-            *_fold_differences(program, balance, journals, report.at),
-            *_state_differences(balance, journals),
+            *_fold_differences(program, start, [*closed, balance], journals, report.at),
+            *_state_differences(start, balance, journals),
         ]
         # A posting in between makes two true readings differ: look again.
         if not differences or books.balance(partner, currency).version == balance.version:
@@ -108,23 +131,45 @@ def _check_balance(program: str, partner: str, currency: str, report: Report) ->
     report.differences += differences
 
 
+def _proved(closings: list[Balance], now: Instant) -> Balance | None:
+    """Return the newest closing balance that last month's runs have proved."""
+    last_month = clock.instant(clock.moment(f"{now[:7]}-01T00:00:00.000Z") - timedelta(days=1))[:7]
+    before = [each for each in closings if each.posted_at[:7] < last_month]
+    return before[-1] if before else None
+
+
 def _fold_differences(
-    program: str, balance: Balance, journals: list[Journal], now: Instant
+    program: str, start: Balance, stored: list[Balance], journals: list[Journal], now: Instant
 ) -> Iterator[Difference]:
-    where: Difference = {"partner": balance.partner, "currency": balance.currency}
-    try:
-        folded = ledger.fold(balance.partner, balance.currency, journals)
-    except LedgerError as error:
-        books.halt(program, error.message, now=now)
-        yield {"kind": "journals_broken", "problem": error.message, **where}
+    """Yield where the journals after *start* do not add up to each *stored* balance in turn."""
+    where: Difference = {"partner": start.partner, "currency": start.currency}
+    folded = start
+    for balance in stored:
+        part = journals[folded.version - start.version : balance.version - start.version]
+        try:
+            folded = ledger.fold(start.partner, start.currency, part, folded)
+        except LedgerError as error:
+            books.halt(program, error.message, now=now)
+            yield {"kind": "journals_broken", "problem": error.message, **where}
+            return
+        if (folded.accounts, folded.head) != (balance.accounts, balance.head):
+            books.halt(program, "a balance is not the fold of its journals", now=now)
+            yield {"kind": "balance_is_not_fold", **where}
+
+
+def _state_differences(
+    start: Balance, balance: Balance, journals: list[Journal]
+) -> Iterator[Difference]:
+    """Yield where the books and the rewards and payouts they were moved with disagree.
+
+    From the first journal on, whole accounts are explained. From a closing on it is each
+    payout that moved since, by what its last journal says, and each reward earned since.
+    """
+    references = {each.refs["payout"] for each in journals if each.kind in _PAYOUT_STATUS}
+    found = payouts.find_many(sorted(references))
+    if start.version:
+        yield from _moved_payouts(balance, journals, found)
         return
-    if (folded.accounts, folded.head) != (balance.accounts, balance.head):
-        books.halt(program, "a balance is not the fold of its journals", now=now)
-        yield {"kind": "balance_is_not_fold", **where}
-
-
-def _state_differences(balance: Balance, journals: list[Journal]) -> Iterator[Difference]:
-    """Yield where the books and the rewards and payouts they were moved with disagree."""
     expected = {"pending": 0, "reserved": 0, "in_transit": 0, "paid": 0}
     earned = [each.refs for each in journals if each.kind is Kind.REWARD_EARNED]
     for reward in rewards.of_refs(earned, balance.partner):
@@ -132,9 +177,8 @@ def _state_differences(balance: Balance, journals: list[Journal]) -> Iterator[Di
             expected["pending"] += reward.left_minor
     before = (each for each in journals if each.kind is Kind.REWARD_IMPORTED)
     expected["paid"] += sum(each.amount_minor for each in before)
-    references = {each.refs["payout"] for each in journals if each.kind is Kind.PAYOUT_CREATED}
     account = {"created": "reserved", "in_transit": "in_transit", "paid": "paid"}
-    for each in payouts.find_many(sorted(references)).values():
+    for each in found.values():
         if each.status in account:
             expected[account[each.status]] += each.amount_minor
     for name, amount_minor in expected.items():
@@ -145,6 +189,25 @@ def _state_differences(balance: Balance, journals: list[Journal]) -> Iterator[Di
                 "currency": balance.currency,
                 "ledger_minor": balance.account(name),
                 "explained_minor": amount_minor,
+            }
+
+
+def _moved_payouts(
+    balance: Balance, journals: list[Journal], found: Mapping[str, Payout]
+) -> Iterator[Difference]:
+    """Yield the payouts whose state is not what their last journal says."""
+    last = {each.refs["payout"]: each for each in journals if each.kind in _PAYOUT_STATUS}
+    for reference, journal in last.items():
+        stored = found.get(reference)
+        status = _PAYOUT_STATUS[journal.kind]
+        moved = {abs(change) for change in journal.legs.values()}
+        amounts = {stored.amount_minor, stored.gross_minor} if stored else set()
+        if stored is None or stored.status != status or moved.isdisjoint(amounts):
+            yield {
+                "kind": "payout_unexplained",
+                "partner": balance.partner,
+                "currency": balance.currency,
+                "payout": reference,
             }
 
 
@@ -159,43 +222,3 @@ def _batches(program: str, since: Instant) -> Iterator[Batch]:
         if not page.next:
             return
         start = page.next
-
-
-def _check_batch(batch: Batch, report: Report) -> None:
-    """Compare a batch with its payouts, its file and the bookings."""
-    report.batches += 1
-    members = payouts.of_batch(batch.id)
-    found = [] if not batch.file else list(_file_differences(batch, members))
-    if batch.status == "cancelled" and any(each.status == "created" for each in members):
-        found.append({"kind": "cancelled_batch_holds_money"})
-    if batch.status == "settled" and any(each.status not in payout.DONE for each in members):
-        found.append({"kind": "settled_with_open_payouts"})
-    report.differences += [{**difference, "batch": batch.id} for difference in found]
-
-
-def _file_differences(batch: Batch, members: list[Payout]) -> Iterator[Difference]:
-    """Yield where batch, payouts, file and bank disagree about what was sent and booked."""
-    sent = {
-        each.reference: each
-        for each in members
-        if each.status in {"in_transit", "paid", "returned"}
-    }
-    content, ordered_in = files.read(batch.file) or b"", batch.sent_currency or batch.currency
-    ordered = file_rail(batch.method).amounts_in(content, ordered_in)
-    if ordered != {reference: each.ordered[0] for reference, each in sent.items()}:
-        yield {"kind": "file_is_not_payouts"}
-    if (batch.file_count, batch.file_total_minor) != (len(ordered), sum(ordered.values())):
-        yield {"kind": "file_is_not_batch"}
-    booked = [
-        each
-        for each in payouts.bookings_of(batch.id)
-        if each.status == "matched" and each.reference and each.fact in {"paid", "returned"}
-    ]
-    debited = {each.reference: each.amount_minor for each in booked if each.fact == "paid"}
-    if debited != {each.reference: each.amount_minor for each in sent.values() if each.booked_on}:
-        yield {"kind": "debits_are_not_payouts"}
-    returned = {each.reference: each.amount_minor for each in booked if each.fact == "returned"}
-    if returned != {
-        each.reference: each.amount_minor for each in sent.values() if each.returned_on
-    }:
-        yield {"kind": "returns_are_not_payouts"}

@@ -186,6 +186,8 @@ def _entry(current: Payout, matched: Booking, seen: Booking | None, now: Instant
     """Return the move of a payout with its journal, the statement and the year's tax total."""
     status = _STATUS[matched.fact]
     at = f"{matched.booked_on}T00:00:00.000Z" if matched.booked_on else ""
+    if not at and matched.fact != "rejected":  # moved, on a day that nobody told
+        at = now
     after, posting = payout.move(
         current, status, now=now, at=at, reason=matched.reason, booking=matched.key
     )

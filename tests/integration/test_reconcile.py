@@ -57,6 +57,7 @@ def test_reconcile_reports_that_all_agree(settled: str) -> None:
         "balances": 1,
         "journals": 6,
         "batches": 1,
+        "full": False,
         "totals": {
             "EUR": {
                 "pending": 7_500,
