@@ -22,6 +22,8 @@ FUNCTIONS = {
     "accrue": "accrue",
     "payout": "start",
     "seal": "seal",
+    "verify": "seal",
+    "recover": "recover",
     "reconcile": "reconcile",
 }
 """Each job and the function that does it."""
@@ -38,7 +40,7 @@ def main() -> None:
     session = boto3.Session("test", "test", region_name=REGION)
     answer = session.client("lambda", endpoint_url=stack["endpoint"]).invoke(
         FunctionName=stack["functions"][FUNCTIONS[job]],
-        Payload=json.dumps({"started_by": "operator"}),
+        Payload=json.dumps({"started_by": "operator", "job": job}),
     )
     print(f"{job}: {answer['Payload'].read().decode()}")
     sys.exit("FunctionError" in answer)

@@ -14,6 +14,9 @@ PATH = {
     "version": "2",
     "referral": "7w3k9x2m5n8p1q4r6s0t",
     "batch": "3c5d7e9f1g2h4j6k8m0n",
+    "holder": "2f4g6h8j0k1m3n5p7q9r",
+    "journal": "payout:P3C5D7E9F1G2H4J:paid",
+    "adjustment": "8a0b2c4d6e1f3g5h7j9k",
     "queue": "review",
     "preview": "2h4k6n8q0s1v3x5z7b9d",
     "import": "5j7m9p1r3t5w7y9a1c3e",
@@ -26,7 +29,15 @@ PATH = {
 """An example for each path parameter."""
 
 BODYLESS = frozenset(
-    {"withdraw_my_dispute", "accept", "approve_batch", "restore_version", "start_job"}
+    {
+        "accept",
+        "approve_adjustment",
+        "approve_batch",
+        "reject_adjustment",
+        "restore_version",
+        "start_job",
+        "withdraw_my_dispute",
+    }
 )
 """Operations whose body may be left out."""
 
@@ -188,6 +199,23 @@ BODIES: dict[str, dict[str, Any]] = {
                 {"product": "fibre", "amount_minor": 400000},
                 {"product": "mobile", "amount_minor": 100000, "quantity": 5},
             ],
+        },
+    },
+    "propose_adjustment": {
+        "opening": {
+            "holder": "2f4g6h8j0k1m3n5p7q9r",
+            "kind": "opening",
+            "currency": "EUR",
+            "amount_minor": 12_500,
+            "reason": "Balance of the system used before",
+        },
+        "debit": {
+            "holder": "2f4g6h8j0k1m3n5p7q9r",
+            "kind": "debit",
+            "currency": "EUR",
+            "amount_minor": 2_000,
+            "reason": "Paid twice in October by hand",
+            "accounting_class": "marketing_expense",
         },
     },
     "publish_version": {"telecom": _PROGRAM},

@@ -1,8 +1,16 @@
-"""What finance may call, behind the login: batches and the jobs that run by the clock."""
+"""What finance may call, behind the login: batches, the books, and jobs that run by the clock."""
 
 from __future__ import annotations
 
 from submit.app import make_app
-from submit.resources import batches, jobs, rates
+from submit.resources import adjustments, batches, general_ledger, jobs, journals, rates
 
-app = make_app("finance", batches.resource, jobs.resource, rates.resource)
+app = make_app(
+    "finance",
+    batches.resource,
+    jobs.resource,
+    rates.resource,
+    journals.resource,
+    general_ledger.resource,
+    adjustments.resource,
+)

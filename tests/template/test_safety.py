@@ -22,7 +22,7 @@ TABLES = template.resources(TEMPLATE, "AWS::DynamoDB::Table")
 BUCKETS = template.resources(TEMPLATE, "AWS::S3::Bucket")
 LOG_GROUPS = template.resources(TEMPLATE, "AWS::Logs::LogGroup")
 MOST_RESOURCES = 450
-MONEY = {"Earn", "Accrue", "Start", "Batch", "Settle", "Seal", "Reconcile", "Import"}
+MONEY = {"Earn", "Accrue", "Start", "Batch", "Settle", "Seal", "Recover", "Reconcile", "Import"}
 
 WHOLE_ACCOUNT = {
     # Actions that know no resource, by the service's own authorization reference.

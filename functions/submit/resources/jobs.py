@@ -21,6 +21,8 @@ JOBS = {
     "accrue": "ACCRUE_FUNCTION",
     "payout": "START_FUNCTION",
     "seal": "SEAL_FUNCTION",
+    "verify": "SEAL_FUNCTION",
+    "recover": "RECOVER_FUNCTION",
     "reconcile": "RECONCILE_FUNCTION",
 }
 """Each job and the variable that names its function."""
@@ -43,7 +45,10 @@ class JobStarted(msgspec.Struct, frozen=True, kw_only=True):
     status=202,
 )
 def start_job(call: Call[Nothing, Any]) -> Answer:
-    """Start a job: overdue, disputes, audit, sweep, accrue, payout, seal or reconcile."""
+    """Start a job.
+
+    One of overdue, disputes, audit, sweep, accrue, payout, seal, verify, recover and reconcile.
+    """
     job = call.path["job"]
     if job not in JOBS:
         raise NotFoundError("no such job")
@@ -51,6 +56,6 @@ def start_job(call: Call[Nothing, Any]) -> Answer:
     client("lambda").invoke(
         FunctionName=setting(JOBS[job]),
         InvocationType="Event",
-        Payload=msgspec.json.encode({"started_by": call.caller.name}),
+        Payload=msgspec.json.encode({"started_by": call.caller.name, "job": job}),
     )
     return Answer(body=JobStarted(job=job))
