@@ -7,25 +7,17 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from introducer import clock, explain
-from introducer.clock import Instant
-from introducer.errors import InvalidInputError
-from introducer.ledger import ACCOUNTS, Balance, Journal
-from introducer.partner import Partner
+from introducer import explain
 from introducer.program import Program
 from introducer.reward import Reward
-from introducer.tables import ledger, programs, rewards
+from introducer.tables import programs, rewards
+from submit import statements
 from submit.acting import PARTNER, partner_of
 from submit.http import Answer, Call, Resource
 from submit.inputs import Paging
+from submit.statements import Statement, StatementQuery
 
 resource = Resource(__name__)
-
-Accounts = dict[str, int]
-Day = Annotated[
-    str, Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$(?!\n)", examples=["2026-11-01"])
-]
-_PAGE = 500
 
 
 class RewardQuery(Paging, frozen=True, kw_only=True):
@@ -71,42 +63,6 @@ class RewardList(msgspec.Struct, frozen=True, kw_only=True):
     next: str
 
 
-class StatementQuery(Paging, frozen=True, kw_only=True, rename={"since": "from", "until": "to"}):
-    """Which statement: a currency and, if wanted, the first and last day (UTC)."""
-
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}(\.[a-z_]{1,20})?$(?!\n)", examples=["EUR"])]
-    since: Day = ""
-    until: Day = ""
-
-
-class Movement(msgspec.Struct, frozen=True, kw_only=True):
-    """One booking. ``amounts`` is the change of each account, minor units."""
-
-    id: str
-    number: int
-    kind: str
-    at: str
-    booked_at: str
-    amounts: Accounts
-    reason: str
-    referral: str
-    payout: str
-
-
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """``opening`` plus ``movements`` is ``closing``, on every page; newest first.
-
-    ``balance`` is what stands now. All amounts are minor units of ``currency``.
-    """
-
-    currency: str
-    opening: Accounts
-    movements: list[Movement]
-    closing: Accounts
-    balance: Accounts
-    next: str
-
-
 @resource.endpoint(
     "GET",
     "/v1/me/rewards",
@@ -140,101 +96,7 @@ def list_rewards(call: Call[Any, RewardQuery]) -> Answer:
 )
 def read_statement(call: Call[Any, StatementQuery]) -> Answer:
     """Read the account statement of a period: opening balance, movements, closing balance."""
-    partner, query = partner_of(call), call.query
-    now = ledger.balance(partner.id, query.currency)
-    first, last = _period(partner, now, query)
-    place = call.start()
-    if place:
-        last, closing = min(place["last"], now.version), Accounts(place["closing"])
-    else:
-        closing = _accounts_at(partner, now, last)
-    begin = max(first, last - query.limit + 1)
-    booked = _journals(partner, query.currency, begin, last)
-    opening = _minus(closing, booked)
-    place = {"last": begin - 1, "closing": opening} if begin > first else None
-    return Answer(
-        body=Statement(
-            currency=query.currency,
-            opening=opening,
-            movements=[_movement(each) for each in reversed(booked)],
-            closing=closing,
-            balance=now.accounts,
-            next=call.next(place),
-        )
-    )
-
-
-def _period(partner: Partner, now: Balance, query: StatementQuery) -> tuple[int, int]:
-    """Return the numbers of the first and the last journal of the period."""
-    try:
-        since = clock.parse(f"{query.since}T00:00:00Z") if query.since else ""
-        until = clock.plus(clock.parse(f"{query.until}T00:00:00Z"), days=1) if query.until else ""
-    except (ValueError, OverflowError) as failure:
-        raise InvalidInputError("from", "not a day", code="invalid_period") from failure
-    if since and until and since >= until:
-        raise InvalidInputError("to", "ends before it begins", code="invalid_period")
-    first = _booked_before(partner, now, since) + 1 if since else 1
-    last = _booked_before(partner, now, until) if until else now.version
-    return first, last
-
-
-def _booked_before(partner: Partner, now: Balance, at: Instant) -> int:
-    """Return how many journals were booked before *at*; their times rise with their numbers."""
-    low, high = 0, now.version
-    if not high or now.posted_at < at:
-        return high
-    while low < high:
-        middle = (low + high + 1) // 2
-        (journal,) = ledger.journals(partner.id, now.currency, first=middle, last=middle)
-        low, high = (middle, high) if journal.posted_at < at else (low, middle - 1)
-    return low
-
-
-def _accounts_at(partner: Partner, now: Balance, number: int) -> Accounts:
-    """Return what the accounts held after journal *number*.
-
-    A month's last journal has a stored closing balance; else the journals behind it are
-    taken off the present one.
-    """
-    if number == now.version:
-        return now.accounts
-    if number == 0:
-        return dict.fromkeys(ACCOUNTS, 0)
-    (journal,) = ledger.journals(partner.id, now.currency, first=number, last=number)
-    closed = ledger.closing(partner.id, now.currency, journal.posted_at[:7])
-    if closed and closed.version == number:
-        return closed.accounts
-    newest = closed or now
-    return _minus(newest.accounts, _journals(partner, now.currency, number + 1, newest.version))
-
-
-def _journals(partner: Partner, currency: str, first: int, last: int) -> list[Journal]:
-    found: list[Journal] = []
-    for begin in range(first, last + 1, _PAGE):
-        end = min(last, begin + _PAGE - 1)
-        found += ledger.journals(partner.id, currency, first=begin, last=end)
-    return found
-
-
-def _minus(accounts: Accounts, booked: list[Journal]) -> Accounts:
-    return {
-        name: held - sum(journal.legs.get(name, 0) for journal in booked)
-        for name, held in accounts.items()
-    }
-
-
-def _movement(journal: Journal) -> Movement:
-    return Movement(
-        id=journal.id,
-        number=journal.seq,
-        kind=journal.kind,
-        at=journal.at,
-        booked_at=journal.posted_at,
-        amounts={name: journal.legs[name] for name in ACCOUNTS if name in journal.legs},
-        reason=journal.reason,
-        referral=journal.refs.get("referral", ""),
-        payout=journal.refs.get("payout", ""),
-    )
+    return Answer(body=statements.page(partner_of(call).id, call))
 
 
 def _row(reward: Reward, document: Program, locale: str) -> RewardRow:

@@ -71,14 +71,22 @@ class Language:
         currency, _, kind = unit.partition(".")
         if currency == money.POINTS:
             return self.count("points", amount_minor)
-        try:
-            plain = money.decimal_text(amount_minor, currency)
-        except InvalidInputError:
-            return f"{self.number(amount_minor)} {currency}".strip()
-        major, _, minor = plain.lstrip("-").partition(".")
-        text = self.number(int(major)) + (self._words.DECIMAL + minor if minor else "")
-        written = f"{'-' if amount_minor < 0 else ''}{text} {currency}"
+        written = f"{self.figure(amount_minor, currency)} {currency}".strip()
         return self.say(f"type.{kind}", amount=written) if self._has(f"type.{kind}") else written
+
+    def figure(self, amount_minor: int, currency: str) -> str:
+        """Return an amount without its currency; whole units where the code is no currency."""
+        try:
+            written = money.decimal_text(amount_minor, currency)
+        except InvalidInputError:
+            return self.number(amount_minor)
+        major, _, minor = written.lstrip("-").partition(".")
+        text = self.number(int(major)) + (self._words.DECIMAL + minor if minor else "")
+        return f"{'-' if amount_minor < 0 else ''}{text}"
+
+    def phrase(self, key: str, otherwise: str) -> str:
+        """Return the phrase called *key*, or *otherwise* when there is none."""
+        return self.say(key) if self._has(key) else otherwise
 
     def typed(self, amount: str, kind: str) -> str:
         """Return the words for an *amount* with the type of reward it is given as."""

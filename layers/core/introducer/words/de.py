@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from introducer.words import money_de
+
 DECIMAL, GROUP, PERCENT = ",", ".", "\u00a0%"
 DATE = "{day}. {month} {year}"
 MONTHS = tuple(
@@ -157,6 +159,7 @@ WORDS = {
     ),
     "change.other": "Einzelheiten der Regeln ändern sich; die Prämientabelle enthält alles.",
     "change.more": "Es gibt noch mehr; die Prämientabelle enthält alles.",
+    **money_de.WORDS,
 }
 
 FACTS = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from introducer.words import money_en
+
 DECIMAL, GROUP, PERCENT = ".", ",", "%"
 DATE = "{day} {month} {year}"
 MONTHS = tuple(
@@ -149,6 +151,7 @@ WORDS = {
     "change.kept": "What was announced for this day does not happen: the rules stay as they are.",
     "change.other": "Details of the rules change; the rewards table has all of it.",
     "change.more": "There is more; the rewards table has all of it.",
+    **money_en.WORDS,
 }
 
 FACTS = {
