@@ -22,7 +22,10 @@ TABLES = template.resources(TEMPLATE, "AWS::DynamoDB::Table")
 BUCKETS = template.resources(TEMPLATE, "AWS::S3::Bucket")
 LOG_GROUPS = template.resources(TEMPLATE, "AWS::Logs::LogGroup")
 MOST_RESOURCES = 450
-MONEY = {"Earn", "Accrue", "Start", "Batch", "Settle", "Seal", "Recover", "Reconcile", "Import"}
+MONEY = {
+    *("Earn", "Accrue", "Start", "Batch", "Send", "Settle"),
+    *("Seal", "Recover", "Reconcile", "Import"),
+}
 
 WHOLE_ACCOUNT = {
     # Actions that know no resource, by the service's own authorization reference.
@@ -102,14 +105,24 @@ def test_click_reads_links_and_salts_only() -> None:
 
 
 def test_payee_secret_opens_to_those_who_need_it() -> None:
-    """Bank data is written by the partner's function and read by the batch, by nobody else."""
-    readers = set()
-    for name, entry in every_statement():
-        if "kms:Decrypt" in as_list(entry["Action"]):
-            names = next(iter(entry["Condition"].values()))["kms:EncryptionContext:name"]
-            if "payee" in as_list(names):
-                readers.add(name)
-    assert {"Partner", "Batch"} == readers
+    """Bank data is written by the partner's function and read by who pays, by nobody else."""
+    assert {"Partner", "Batch", "Send"} == readers_of("payee")
+
+
+def test_provider_secrets_open_to_those_who_need_them() -> None:
+    """Who orders payouts cannot sign their answers, and who takes answers in orders nothing."""
+    assert {"Finance", "Batch", "Send"} == readers_of("provider")
+    assert {"Finance", "Inbound"} == readers_of("provider_webhook")
+
+
+def readers_of(secret: str) -> set[str]:
+    """Return the functions that may unwrap a secret of the keyring."""
+    return {
+        name
+        for name, entry in every_statement()
+        if "kms:Decrypt" in as_list(entry["Action"])
+        and secret in as_list(next(iter(entry["Condition"].values()))["kms:EncryptionContext:name"])
+    }
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
