@@ -150,6 +150,14 @@ def effective_date(created_at: Instant, requested_date: str) -> date:
     return reserve_days.on_or_after(max(date.fromisoformat(requested_date), soonest))
 
 
+def is_routing(value: str) -> bool:
+    """Return whether *value* is nine digits of which the last checks the others."""
+    if not _ROUTING.fullmatch(value):
+        return False
+    weighted = sum(int(digit) * (3, 7, 1)[place % 3] for place, digit in enumerate(value))
+    return weighted % 10 == 0
+
+
 def _file_header(file: AchFile) -> str:
     originator, at = file.originator, _local(file.created_at)
     # A bank tells two files of one originator and minute apart by the modifier alone.
@@ -237,7 +245,7 @@ def _header_findings(file: AchFile) -> Iterator[tuple[str, str]]:
             yield f"originator.{field}", "has no letter that a bank can carry"
     if not _COMPANY_ID.fullmatch(originator.company_id):
         yield "originator.company_id", "ten characters A-Z 0-9"
-    if not _is_routing(originator.routing):
+    if not is_routing(originator.routing):
         yield "originator.routing", "not a routing number, or its check digit is wrong"
 
 
@@ -248,16 +256,9 @@ def _entry_findings(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "amount_minor", "not above zero, or more than one entry may carry"
     if not latin.is_readable(latin.convert(entry.name, _NAME_CHARACTERS)):
         yield "name", "has no letter that a bank can carry"
-    if not _is_routing(entry.routing):
+    if not is_routing(entry.routing):
         yield "routing", "not a routing number, or its check digit is wrong"
     if not _ACCOUNT.fullmatch(entry.account):
         yield "account", "4 to 17 digits"
     if entry.account_type not in account.ACCOUNT_TYPES:
         yield "account_type", "checking or savings"
-
-
-def _is_routing(value: str) -> bool:
-    if not _ROUTING.fullmatch(value):
-        return False
-    weighted = sum(int(digit) * (3, 7, 1)[place % 3] for place, digit in enumerate(value))
-    return weighted % 10 == 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from introducer import paying
+from introducer.bank import account, nacha
 from introducer.bank.order import SEPA
 from introducer.check.finding import Finding, meant
 from introducer.document.payout import PayoutRule
+from introducer.errors import InvalidInputError
 from introducer.money import POINTS
 from introducer.program import Program
 
@@ -46,6 +48,21 @@ def _parts(path: str, rule: PayoutRule) -> Iterator[Finding]:
     if rule.debtor and rule.method == "sepa" and rule.debtor.iban[:2] not in SEPA:
         problem = "an account outside SEPA"
         yield Finding(f"{path}.debtor.iban", problem, 'pay from another, or use the method "wire"')
+    yield from _accounts(path, rule)
+
+
+def _accounts(path: str, rule: PayoutRule) -> Iterator[Finding]:
+    """Yield the accounts to pay from that no bank has: every file of theirs would be refused."""
+    if rule.debtor:
+        given = (("iban", account.iban, rule.debtor.iban), ("bic", account.bic, rule.debtor.bic))
+        for field, check, number in given:
+            try:
+                check(number)
+            except InvalidInputError as refused:
+                yield Finding(f"{path}.debtor.{field}", refused.message, "compare it with the bank")
+    if rule.originator and not nacha.is_routing(rule.originator.routing):
+        problem = "not a routing number: the last digit does not check the others"
+        yield Finding(f"{path}.originator.routing", problem, "compare it with the bank")
 
 
 def _unit(path: str, rule: PayoutRule) -> Iterator[Finding]:
