@@ -29,6 +29,8 @@ from tests.support.environment import FUNCTION, forget
 _ATTEMPTS = {"dynamodb": 4, "s3": 3, "kms": 3, "stepfunctions": 3}
 """How often the SDK sends a request, as the clients are configured."""
 MACHINE = "arn:machine"
+Stored = dict[str, dict[Any, Any]]
+"""Items by table and key, and files."""
 
 
 class Aws:
@@ -59,7 +61,7 @@ class Aws:
         forget()
         with ExitStack() as stack:
             environment = {**FUNCTION, **self.environment, "KEY_ARN": "arn:key"}
-            environment["BATCH_MACHINE_ARN"] = MACHINE
+            environment |= {"BATCH_MACHINE_ARN": MACHINE, "PROOF_BUCKET": "proofs"}
             stack.enter_context(patch.dict("os.environ", environment))
             session = SimpleNamespace(create_client=self._client)
             stack.enter_context(patch.object(clients, "_session", lambda: session))
@@ -70,6 +72,25 @@ class Aws:
             yield self
         forget()
         programs.version.cache_clear()
+
+    def stored(self) -> Stored:
+        """Return everything that is stored, to compare it or to come back to it."""
+        return {
+            **{
+                name: dict(sorted(self.dynamodb.everything(name)))
+                for name in self.dynamodb.tables
+            },
+            "files": dict(sorted(self.s3.objects.items())),
+        }
+
+    def restore(self, stored: Stored) -> None:
+        """Put everything back to how it was *stored*, and forget executions and tokens."""
+        for name in self.dynamodb.tables:
+            self.dynamodb.replace(name, list(stored[name].values()))
+        self.s3.objects = dict(stored["files"])
+        self.stepfunctions = StepFunctions(self._call)
+        clients.client.cache_clear()
+        self.calls = 0
 
     def dynamodb_call(self, operation: str, params: dict[str, Any]) -> Any:
         """Do what PynamoDB asks, as botocore would: with a token, repeated when no answer came."""

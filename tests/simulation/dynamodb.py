@@ -162,7 +162,8 @@ class DynamoDB:
         }
         self.lag = lag
         self.calls = 0
-        self.streaming = True
+        self.fresh = False
+        """Whether every read of a table sees what is, whatever the lag."""
         self.watchers: list[Callable[[list[Write]], None]] = []
         """Called with what a call has changed, after it did."""
         self.readers: list[Callable[[str, list[int], bool], None]] = []
@@ -222,6 +223,20 @@ class DynamoDB:
         for pk, partition in list(self.tables[table].partitions.items()):
             for sk in list(partition.order):
                 yield (pk, sk), partition.items[sk].item
+
+    def replace(self, table: str, items: list[Item]) -> None:
+        """Let *items* be all there is in a table, nobody having watched."""
+        found = self.tables[table]
+        found.partitions, found.waiting, found.next_at, found.past = {}, [], {}, {}
+        found.stream.clear()
+        for index in found.indexes.values():
+            index.partitions = {}
+        for item in items:
+            write = Write(table, found.key(item), None, item)
+            partition = found.partitions.setdefault(write.key[0], Partition())
+            partition.put(write.key[1], Stored(item, units.item_bytes(item)))
+            for index in found.indexes.values():
+                index.apply(write.key, None, item)
 
     # ---- reads
 
@@ -357,7 +372,7 @@ class DynamoDB:
 
     def _as_of(self, *, consistent: bool) -> int | None:
         """Return the call a read sees the store at, None for as it is."""
-        if consistent or not self.lag.share or self._rng.random() >= self.lag.share:
+        if consistent or self.fresh or not self.lag.share or self._rng.random() >= self.lag.share:
             return None
         return self.calls - self._rng.randint(1, self.lag.most)
 
@@ -479,7 +494,7 @@ class DynamoDB:
             past.append((self.calls, partition.items.get(sk)))
             self._log.append((self.calls, table, write.key))
         partition.put(sk, Stored(after, units.item_bytes(after)) if after is not None else None)
-        if table.streamed and self.streaming:
+        if table.streamed:
             table.stream.append(write)
         if table.indexes:
             self._index(table, write)

@@ -23,6 +23,10 @@ class ExecutionAlreadyExists(ClientError):  # noqa: N818
     """An execution of that name exists."""
 
 
+class ExecutionDoesNotExist(ClientError):  # noqa: N818
+    """There is no such execution."""
+
+
 class TaskTimedOut(ClientError):  # noqa: N818
     """The task has ended."""
 
@@ -77,6 +81,11 @@ class S3:
 
         return self._wrap("s3", "ListObjectsV2", found)  # type: ignore[no-any-return]
 
+    def get_paginator(self, name: str) -> Versions:
+        """Return what lists versions: of every object there is one."""
+        assert name == "list_object_versions"
+        return Versions(self)
+
     def _get(self, params: dict[str, Any]) -> dict[str, Any]:
         found = self._find(params, "GetObject")
         return {"Body": io.BytesIO(found), "ContentLength": len(found)}
@@ -101,6 +110,18 @@ class S3:
         for watcher in self.watchers:
             watcher(params["Key"], before, content)
         return {}
+
+
+class Versions:
+    """Lists the versions of a bucket's objects, on one page."""
+
+    def __init__(self, s3: S3) -> None:
+        self._s3 = s3
+
+    def paginate(self, **params: Any) -> list[dict[str, Any]]:
+        """Return the pages."""
+        found = self._s3.list_objects_v2(**params)["Contents"]
+        return [{"Versions": [{"Key": each["Key"], "VersionId": "1"} for each in found]}]
 
 
 class Kms:
@@ -139,12 +160,16 @@ class StepFunctions:
         """The errors that are caught."""
 
         ExecutionAlreadyExists: ClassVar[type[ClientError]] = ExecutionAlreadyExists
+        ExecutionDoesNotExist: ClassVar[type[ClientError]] = ExecutionDoesNotExist
         TaskTimedOut: ClassVar[type[ClientError]] = TaskTimedOut
         TaskDoesNotExist: ClassVar[type[ClientError]] = TaskDoesNotExist
 
     def __init__(self, wrap: Wrap) -> None:
         self.inputs: dict[str, str] = {}
-        self.running: set[str] = set()
+        self.status: dict[str, str] = {}
+        """RUNNING, FAILED or SUCCEEDED, by name."""
+        self.redriven: list[str] = []
+        """Names of failed executions that are to go on."""
         self.waiting: set[str] = set()
         self.woken: set[str] = set()
         self.started: list[str] = []
@@ -157,16 +182,41 @@ class StepFunctions:
         def start() -> dict[str, Any]:
             name = params["name"]
             known = self.inputs.get(name)
-            if known is not None and (known != params["input"] or name not in self.running):
+            if known is not None and (known != params["input"] or self.status[name] != "RUNNING"):
                 code = "ExecutionAlreadyExists"
                 raise ExecutionAlreadyExists({"Error": {"Code": code}}, "StartExecution")
             if known is None:
                 self.inputs[name] = params["input"]
-                self.running.add(name)
+                self.status[name] = "RUNNING"
                 self.started.append(name)
             return {"executionArn": name}
 
         return self._wrap("stepfunctions", "StartExecution", start)  # type: ignore[no-any-return]
+
+    def describe_execution(self, **params: Any) -> dict[str, Any]:
+        """Return how an execution stands."""
+
+        def describe() -> dict[str, Any]:
+            name = params["executionArn"].rpartition(":")[2]
+            if name not in self.inputs:
+                code = "ExecutionDoesNotExist"
+                raise ExecutionDoesNotExist({"Error": {"Code": code}}, "DescribeExecution")
+            return {"status": self.status[name], "input": self.inputs[name]}
+
+        return self._wrap("stepfunctions", "DescribeExecution", describe)  # type: ignore[no-any-return]
+
+    def redrive_execution(self, **params: Any) -> dict[str, Any]:
+        """Let a failed execution go on from where it stood."""
+
+        def redrive() -> dict[str, Any]:
+            name = params["executionArn"].rpartition(":")[2]
+            if self.status[name] != "FAILED":
+                raise refused("ExecutionNotRedrivable", name, "RedriveExecution")
+            self.status[name] = "RUNNING"
+            self.redriven.append(name)
+            return {}
+
+        return self._wrap("stepfunctions", "RedriveExecution", redrive)  # type: ignore[no-any-return]
 
     def send_task_success(self, **params: Any) -> dict[str, Any]:
         """End a waiting task."""
