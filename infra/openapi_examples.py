@@ -11,6 +11,7 @@ _PROGRAM = json.loads((Path(__file__).parent / "programs" / "telecom.json").read
 PATH = {
     "program": "telecom",
     "source": "billing",
+    "provider": "giftcards",
     "version": "2",
     "referral": "7w3k9x2m5n8p1q4r6s0t",
     "batch": "3c5d7e9f1g2h4j6k8m0n",
@@ -21,6 +22,7 @@ PATH = {
     "preview": "2h4k6n8q0s1v3x5z7b9d",
     "import": "5j7m9p1r3t5w7y9a1c3e",
     "job": "accrue",
+    "partner": "6k8n0q2s4u6w8y0a2c4e",
     "dispute": "4j6m8p0r2t4w6y8a0c2e",
     "day": "2026-11-21",
     "code": "k7m2p9xw",
@@ -76,6 +78,21 @@ BODIES: dict[str, dict[str, Any]] = {
             "consent": {"text_version": "2026-11", "given": True},
         },
     },
+    "set_provider": {
+        "stripe": {
+            "kind": "stripe",
+            "url": "https://api.stripe.com",
+            "secret": "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+            "webhook_secret": "whsec_from_the_providers_own_page",
+        },
+        "giftCards": {"kind": "fulfil", "url": "https://rewards.acme.example/orders"},
+    },
+    "keep_message": {
+        "fulfilled": {
+            "type": "payout.fulfilled",
+            "data": {"reference": "P1A2B3C4D5E6F7G", "amount_minor": 2500, "unit": "EUR"},
+        }
+    },
     "enter_rates": {
         "daily": {
             "rates": [
@@ -128,8 +145,70 @@ BODIES: dict[str, dict[str, Any]] = {
             "iban": "DE75512108001245126199",
             "town": "Hamburg",
             "country": "DE",
+        },
+        "accountInTheUnitedStates": {
+            "method": "ach",
+            "name": "Pia Partner",
+            "routing": "021000021",
+            "account": "123456789",
+            "account_type": "checking",
+            "town": "New York",
+            "country": "US",
+        },
+        "accountAtAProvider": {
+            "method": "paypal",
+            "name": "Pia Partner",
+            "provider_account": "pia@partners.example",
+            "town": "Hamburg",
+            "country": "DE",
+        },
+    },
+    "confirm_payee": {"code": {"code": "K7M2-P9XW"}},
+    "give_tax_form": {
+        "residentOfTheUnitedStates": {
+            "country": "US",
+            "entity": "individual",
+            "name": "Pia Partner",
+            "classification": "individual",
+            "street": "1 Main Street",
+            "city": "New York",
+            "region": "NY",
+            "postal_code": "10001",
+            "tin_type": "ssn",
+            "tin": "536-90-4399",
+            "signed_by": "Pia Partner",
+            "signed_on": "2026-11-22",
+            "certified": True,
+        },
+        "companyInTheEuropeanUnion": {
+            "country": "DE",
+            "entity": "company",
+            "name": "Pia Partner GmbH",
+            "street": "Hafenstr. 1",
+            "city": "Hamburg",
+            "postal_code": "20457",
+            "vat_number": "DE136695976",
+            "signed_by": "Pia Partner",
+            "signed_on": "2026-11-22",
+            "certified": True,
+        },
+    },
+    "export_tax_year": {"year": {}},
+    "put_list": {
+        "twoEntries": {
+            "csv": "id,name,aliases,country\r\n"
+            "L-1,Maximilian Mustermann,Max Mustermann;M. Mustermann,DE\r\n"
+            "L-2,Muster Handel GmbH,,DE\r\n"
         }
     },
+    "clear_hit": {"somebodyElse": {"reason": "other_person"}},
+    "exclude_from_batch": {
+        "suspected": {"holder": "6k8n0q2s4u6w8y0a2c4e", "reason": "fraud_check"}
+    },
+    "cancel_batch": {"giveUp": {"reason": "wrong_rate"}},
+    "resume_payouts": {"mended": {"reason": "books_mended"}},
+    "hold_payouts": {"keepBack": {"reason": "fraud_check"}},
+    "release_payouts": {"letGo": {"reason": "fraud_check_passed"}},
     "create_link": {
         "toLandingPage": {"campaign": "autumn"},
         "toPage": {

@@ -7,6 +7,7 @@ appears; a file is written once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -14,11 +15,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from introducer import clock, paying, payout
 from introducer.clock import Instant
-from introducer.errors import InvalidInputError, LedgerError, StaleError
+from introducer.document.payout import PayoutRule
+from introducer.errors import InvalidInputError, LedgerError, StaleError, TransitionError
 from introducer.payout import OPEN, Batch
+from introducer.program import Program
 from introducer.rails.rail import Payment
-from introducer.tables import ledger, payouts, programs
-from payout import files, members
+from introducer.rates import Quote
+from introducer.tables import batches, ledger, payouts, programs
+from payout import exchange, files, members
+from payout import send as sending
 from payout.edge import logger
 
 SYSTEM = "system"
@@ -37,38 +42,24 @@ def prepare(event: dict[str, Any], now: Instant) -> Answer:
 
     Raises:
         PayoutsHaltedError: The books do not agree.
+        MissingRateError: What is sent is another currency, and there is no fresh rate.
         InvalidInputError: The execution's name is not the batch's id.
     """
-    ledger.require_running(event["program"])
-    version = programs.current(event["program"], now)
+    # An execution that took over from another adds to the name.
+    name = event["batch"].partition("-")[0]
     names = ("program", "region", "currency", "method", "period")
-    identity: dict[str, Any] = {**{name: event[name] for name in names}, "run": int(event["run"])}
-    if payout.batch_id(**identity) != event["batch"]:
+    identity: dict[str, Any] = {**{each: event[each] for each in names}, "run": int(event["run"])}
+    if payout.batch_id(**identity) != name:
         field = "batch"
         raise InvalidInputError(field, "the execution's name is not the batch's id")
-    rule = files.rule_by_name(version.document, identity)
-    found = sorted(members.eligible(version.document, rule))
-    partners = files.write_list(event["batch"], found)
-    batch = Batch(
-        id=event["batch"],
-        program_version=version.version,
-        status="created",
-        version=1,
-        started_by=event.get("started_by") or "schedule",
-        created_at=now,
-        updated_at=now,
-        partners=len(partners),
-        **identity,
-    )
-    try:
-        payouts.create_batch(batch)
-    except StaleError:
-        logger.info("the batch exists", extra={"batch": batch.id})
+    if payouts.find_batch(name) is None:
+        ledger.require_running(event["program"])
+        _begin(name, identity, event.get("started_by") or "schedule", now)
     return {
-        "batch": batch.id,
-        "count": len(partners),
+        "batch": name,
+        "count": payouts.get_batch(name).partners,
         "bucket": files.bucket(),
-        "key": files.work_key(batch.id),
+        "key": files.work_key(name),
     }
 
 
@@ -78,7 +69,7 @@ def reserve(event: dict[str, Any], now: Instant) -> Answer:
     ledger.require_running(batch.program)
     if batch.status == "created":
         for item in event["Items"]:
-            members.reserve(batch, item["partner"], now=now)
+            members.reserve(batch, item["partner"], now=now, reason=item.get("reason", ""))
     return {"batch": batch.id, "count": len(event["Items"])}
 
 
@@ -89,30 +80,47 @@ def close(event: dict[str, Any], now: Instant) -> Answer:
         batch = _closed(batch, now)
     return {
         "batch": batch.id,
-        "payouts": batch.count,
+        "payouts": 0 if batch.status == "cancelled" else batch.count,
         "needs_approval": batch.status == "awaiting_approval",
     }
 
 
 def await_approval(event: dict[str, Any], now: Instant) -> Answer:  # noqa: ARG001
-    """Keep the token that the approval hands back; hand it back if that has happened."""
-    # The token first: whoever comes second, this or the approval, sees the other.
+    """Keep the token that whoever decides hands back; hand it back if that has happened."""
+    # The token first: whoever comes second, this or the decision, sees the other.
     payouts.keep_token(event["batch"], event["token"])
-    if payouts.get_batch(event["batch"]).approved_by:
+    if payouts.get_batch(event["batch"]).status != "awaiting_approval":
         payouts.wake(event["batch"])
     return {"batch": event["batch"]}
 
 
+def expire(event: dict[str, Any], now: Instant) -> Answer:
+    """Give up a batch that nobody approved in time; one that somebody did goes on."""
+    batch = payouts.get_batch(event["batch"])
+    if batch.status == "awaiting_approval":
+        # Only as it was read: somebody may approve it in this moment.
+        _move(batch, "cancelled", now, reason="approval_timed_out")
+    return {"batch": batch.id}
+
+
 def submit(event: dict[str, Any], now: Instant) -> Answer:
-    """Pass the point of no return: from here on only the bank cancels a payout."""
+    """Pass the point of no return: from here on only the bank cancels a payout.
+
+    Answers ``cancelled`` for a batch that was given up before.
+    """
     batch = payouts.get_batch(event["batch"])
     if batch.status == "approved":
         ledger.require_running(batch.program)
-        payouts.move_batch(batch.id, "submitted", now=now, actor=SYSTEM, submitted_at=now)
-    elif batch.status in OPEN | {"cancelled"}:
+        try:
+            batch = payouts.move_batch(
+                batch.id, "submitted", now=now, actor=SYSTEM, submitted_at=now
+            )
+        except TransitionError:  # cancelled in this moment
+            batch = payouts.get_batch(batch.id)
+    if batch.status in OPEN:
         message = "a batch is submitted after its approval only"
         raise InvalidInputError("batch", message, code="not_approved")
-    return {"batch": batch.id}
+    return {"batch": batch.id, "cancelled": batch.status == "cancelled"}
 
 
 def mark(event: dict[str, Any], now: Instant) -> Answer:
@@ -155,36 +163,92 @@ def write(event: dict[str, Any], now: Instant) -> Answer:
     return answer
 
 
+def send(event: dict[str, Any], now: Instant) -> Answer:  # noqa: ARG001  (calls take their time)
+    """Order the payouts in the items from the provider; see :mod:`payout.send`."""
+    batch = payouts.get_batch(event["batch"])
+    ledger.require_running(batch.program)
+    if batch.status == "in_transit":
+        sending.send_all(batch, [item["partner"] for item in event["Items"]], clock.now)
+    return {"batch": batch.id, "count": len(event["Items"])}
+
+
 def finish(event: dict[str, Any], now: Instant) -> Answer:
-    """Close a batch with nothing to send; settle one that the bank has answered already."""
+    """Close a batch with nothing to send, settle an answered one, give back a cancelled one."""
     batch = payouts.get_batch(event["batch"])
     if batch.status == "created" and not batch.partners:
         batch = _closed(batch, now)
+    if batch.status == "cancelled":
+        members.give_back(batch, now=now)
     members.settle_if_done(batch.id, now=now)
     return {"batch": batch.id, "status": batch.status}
 
 
 def cancel(event: dict[str, Any], now: Instant) -> Answer:
-    """Give a batch up before it is submitted, by hand: all its money becomes payable again."""
-    batch = payouts.get_batch(event["batch"])
-    if batch.status == "created":
-        for partner in files.read_list(batch.id):  # nobody joins any more
-            members.skip(batch, partner, "batch_cancelled", now=now)
+    """Give a batch up before it is submitted: all its money becomes payable again."""
     reason = str(event.get("reason") or "cancelled_by_hand")
-    payouts.move_batch(batch.id, "cancelled", now=now, actor=SYSTEM, reason=reason)
-    members.give_back(batch, reason="batch_cancelled", now=now)
-    return {"batch": batch.id}
+    batches.cancel(event["batch"], reason=reason, actor=SYSTEM, now=now)
+    members.give_back(payouts.get_batch(event["batch"]), now=now)
+    return {"batch": event["batch"]}
+
+
+def _begin(name: str, identity: dict[str, Any], started_by: str, now: Instant) -> None:
+    """Fix who is in a batch and at which rate, and let it exist."""
+    version = programs.current(identity["program"], now)
+    rule = files.rule_by_name(version.document, identity)
+    sending.require_provider(version.document.id, rule)
+    rate = _rate(version.document, rule, now)
+    stock = members.take_stock(version.document, rule, now)
+    holders = files.write_list(name, stock.members)
+    batch = Batch(
+        id=name,
+        program_version=version.version,
+        status="created",
+        version=1,
+        started_by=started_by,
+        created_at=now,
+        updated_at=now,
+        partners=len(holders),
+        findings=stock.findings,
+        **rate,
+        **identity,
+    )
+    try:
+        payouts.create_batch(batch)
+    except StaleError:
+        logger.info("the batch exists", extra={"batch": batch.id})
+
+
+def _rate(document: Program, rule: PayoutRule, now: Instant) -> dict[str, Any]:
+    """Return the fields of a batch that say what is sent at which rate; none without exchange."""
+    if not rule.pays_in or rule.pays_in == rule.currency:
+        return {}
+    quote = exchange.rate_for(document, rule, now)
+    return {
+        "sent_currency": rule.pays_in,
+        "rate": quote.rate,
+        "rate_source": quote.source,
+        "rate_at": quote.at,
+    }
 
 
 def _order(batch: Batch, orders: list[Payment]) -> str:
     """Write the file that orders *orders* and return its key, empty when there is none to write."""
-    if not batch.sent_currency and sum(each.amount_minor for each in orders) > batch.total_minor:
+    if sum(each.amount_minor for each in orders) > _most(batch):
         message = "the file would order more than was approved"
         raise LedgerError(message, batch=batch.id)
     if not orders or batch.method in paying.CALLS:
         return ""
     document = programs.version(batch.program, batch.program_version).document
     return files.write_order(batch, files.order(batch, files.rule_of(document, batch), orders))
+
+
+def _most(batch: Batch) -> int:
+    """Return the most that a batch may order: what was approved, in the currency that is sent."""
+    if not batch.sent_currency:
+        return batch.total_minor
+    quote = Quote(rate=batch.rate, source=batch.rate_source, at=batch.rate_at)
+    whole = exchange.convert(batch.total_minor, batch.currency, batch.sent_currency, quote)
+    return whole + batch.count  # each payout was rounded by itself
 
 
 def _closed(batch: Batch, now: Instant) -> Batch:
@@ -195,21 +259,39 @@ def _closed(batch: Batch, now: Instant) -> Batch:
     references = [payout.reference(batch.id, partner) for partner in partners]
     found = payouts.find_many(references).values()
     amounts = [each.amount_minor for each in found if each.status == "created"]
-    sums = {
+    skipped = Counter(each.reason for each in found if each.status == "skipped")
+    sums: dict[str, Any] = {
         "count": len(amounts),
         "total_minor": sum(amounts),
-        "skipped": sum(each.status == "skipped" for each in found),
+        "skipped": skipped.total(),
     }
+    findings = Counter(batch.findings) + skipped
     if not amounts:
-        return payouts.move_batch(
-            batch.id, "cancelled", now=now, actor=SYSTEM, reason="nothing_payable", **sums
+        return _move(
+            batch, "cancelled", now, reason="nothing_payable", findings=dict(findings), **sums
         )
     document = programs.version(batch.program, batch.program_version).document
-    limit_minor = files.rule_of(document, batch).approval_above_minor
+    rule = files.rule_of(document, batch)
+    too_much = 0 < rule.batch_most_minor < sums["total_minor"]
+    if too_much:
+        findings["above_batch_most"] = sums["total_minor"] - rule.batch_most_minor
     status: payout.BatchStatus = (
-        "awaiting_approval" if sums["total_minor"] > limit_minor else "approved"
+        "awaiting_approval"
+        if too_much or sums["total_minor"] > rule.approval_above_minor
+        else "approved"
     )
-    return payouts.move_batch(batch.id, status, now=now, actor=SYSTEM, **sums)
+    return _move(batch, status, now, findings=dict(findings), **sums)
+
+
+def _move(batch: Batch, status: payout.BatchStatus, now: Instant, **changes: object) -> Batch:
+    """Move a batch that is still as it was read.
+
+    Raises:
+        StaleError: Somebody changed it; the step is done again.
+    """
+    after, event = payout.move_batch(batch, status, now=now, actor=SYSTEM, **changes)
+    payouts.save_batch(batch, after, event)
+    return after
 
 
 _STEPS: dict[str, Callable[[dict[str, Any], Instant], Answer]] = {
@@ -217,9 +299,11 @@ _STEPS: dict[str, Callable[[dict[str, Any], Instant], Answer]] = {
     "reserve": reserve,
     "close": close,
     "await_approval": await_approval,
+    "expire": expire,
     "submit": submit,
     "mark": mark,
     "write": write,
+    "send": send,
     "finish": finish,
     "cancel": cancel,
 }

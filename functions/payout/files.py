@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from botocore.exceptions import ClientError
 
-from introducer import paying
+from introducer import money, paying, rates
 from introducer.clients import client
 from introducer.document.payout import PayoutRule
 from introducer.errors import LedgerError, NotFoundError
@@ -60,9 +60,18 @@ def order_key(batch: Batch) -> str:
     return f"outbox/{batch.id}.{file_rail(batch.method).extension}"
 
 
-def write_list(batch: str, partners: list[str]) -> list[str]:
-    """Fix who may be in a batch; return the list that counts, which is the first one written."""
-    content = msgspec.json.encode([{"partner": partner} for partner in partners])
+def write_list(batch: str, members: Mapping[str, str]) -> list[str]:
+    """Fix who is in a batch; return the list that counts, which is the first one written.
+
+    Args:
+        batch: Its id.
+        members: By holder, in order: why they get nothing in it, empty for those who do.
+    """
+    items = [
+        {"partner": holder, "reason": why} if why else {"partner": holder}
+        for holder, why in members.items()
+    ]
+    content = msgspec.json.encode(items)
     return _partners(write_once(work_key(batch), content, kind="application/json"))
 
 
@@ -111,10 +120,16 @@ def payment(payout: Payout, payee: Payee | None, document: Program) -> Payment:
     )
 
 
-def most_minor(rule: PayoutRule) -> int:
-    """Return the largest payout of *rule*: what its way can carry, and what the program allows."""
-    most = call_rail(rule.method) if rule.method in paying.CALLS else file_rail(rule.method)
-    return min(most.most_minor, rule.payout_most_minor or most.most_minor)
+def most_minor(batch: Batch, rule: PayoutRule) -> int:
+    """Return the largest payout of *batch*, in the books' currency.
+
+    It is what the program allows, and what the way can carry in the currency that is sent.
+    """
+    rail = call_rail(rule.method) if rule.method in paying.CALLS else file_rail(rule.method)
+    most = rail.most_minor
+    if batch.sent_currency:
+        most = _before_exchange(batch, most)
+    return min(most, rule.payout_most_minor or most)
 
 
 def rule_of(document: Program, batch: Batch) -> PayoutRule:
@@ -139,6 +154,14 @@ def rule_by_name(document: Program, name: Mapping[str, str]) -> PayoutRule:
         message = "the program does not pay this way"
         raise NotFoundError(message, **parts)
     return rule
+
+
+def _before_exchange(batch: Batch, sent_minor: int) -> int:
+    """Return an amount that comes to no more than *sent_minor* at the rate of *batch*."""
+    numerator, denominator = rates.ratio(batch.rate)
+    numerator *= int(10 ** money.exponent(batch.sent_currency))
+    denominator *= int(10 ** money.exponent(batch.currency))
+    return sent_minor * denominator // numerator
 
 
 def _partners(content: bytes) -> list[str]:

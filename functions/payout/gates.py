@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from introducer import paying
+from introducer.clock import Instant
 from introducer.document.payout import PayoutRule
 from introducer.errors import InvalidInputError
 from introducer.partner import Partner
+from introducer.program import Program
 from introducer.rails.rail import Order
 from introducer.rails.registry import call_rail, file_rail
+from payout import screen, withholding
 
 
-def obstacle(rule: PayoutRule, holder: str, profile: Partner | None) -> str:
-    """Return why *holder* may not be paid by *rule* now, empty when they may."""
+def obstacle(
+    document: Program, rule: PayoutRule, holder: str, profile: Partner | None, *, now: Instant
+) -> str:
+    """Return why *holder* may not be paid by *rule* now, empty when they may.
+
+    Args:
+        document: Whose rule.
+        rule: The one that is theirs.
+        holder: As the books name them.
+        profile: The partner's; None for reps, customers and companies, who need none.
+        now: The present instant.
+    """
     if "." not in holder and (profile is None or profile.status != "active"):
         return "partner_not_active"
-    if rule.method in paying.NEEDS_PAYEE and (profile is None or not profile.payee_set_at):
-        return "no_payee"
-    return ""
+    if profile is not None and profile.payout_hold:
+        return "on_hold"
+    if rule.method in paying.NEEDS_PAYEE and (why := _of_account(profile, now)):
+        return why
+    if rule.screening and profile is not None and (why := screen.obstacle(profile)):
+        return why
+    # Whether a form is missing does not depend on the amount.
+    return withholding.decide(document, profile, rule.currency, 1, now, method=rule.method).blocked
 
 
 def unsendable(order: Order) -> str:
@@ -30,3 +48,11 @@ def unsendable(order: Order) -> str:
     except InvalidInputError:
         return "payee_not_payable"
     return ""
+
+
+def _of_account(profile: Partner | None, now: Instant) -> str:
+    if profile is None or not profile.payee_set_at:
+        return "no_payee"
+    if profile.payee_problem:
+        return "payee_rejected"
+    return "payee_cooling_off" if profile.payee_usable_at > now else ""

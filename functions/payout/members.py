@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from introducer import paying, payout
+import msgspec
+
+from introducer import clock, paying, payout
 from introducer.clock import Instant
 from introducer.document.payout import PayoutRule
 from introducer.errors import StaleError
 from introducer.ledger import Balance
+from introducer.partner import Partner
 from introducer.payout import Batch, Payout, PayoutStatus
 from introducer.program import Program
 from introducer.rails.rail import Payment
+from introducer.rates import Quote
 from introducer.tables import ledger, partners, payouts, people, programs
 from introducer.tables.ledger import Entry
 from introducer.tables.store import Transaction
-from payout import files, gates
+from payout import exchange, files, gates, withholding
 
 _CHUNK = 100
+FIRST_ASKED_S = 300
+"""The clock leaves a payout that is a call to the state machine for so long."""
 
 
-def eligible(document: Program, rule: PayoutRule) -> Iterator[str]:
-    """Yield the holders to pay by *rule* now: enough is payable, and we know where to."""
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody to whom enough is payable, and what stands against it.
+
+    ``account`` is the keyed hash of their account, ``org`` their company; empty for none.
+    """
+
+    holder: str
+    obstacle: str
+    account: str = ""
+    org: str = ""
+
+
+class Stock(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is in a batch, and who could be but for something.
+
+    ``members`` holds by holder, in order, why they get nothing in it, empty for those who do;
+    ``findings`` how many are left out, by what stands against them.
+    """
+
+    members: dict[str, str]
+    findings: dict[str, int]
+
+
+def candidates(document: Program, rule: PayoutRule, now: Instant) -> Iterator[Candidate]:
+    """Yield the holders whose rule *rule* is and to whom it would pay enough."""
     due = ledger.due_partners(document.id, rule.currency)
     while chunk := list(islice(due, _CHUNK)):
         payable = ledger.balances_of(chunk, rule.currency)
@@ -31,24 +61,63 @@ def eligible(document: Program, rule: PayoutRule) -> Iterator[str]:
             profile = profiles.get(holder)
             enough = payable[holder].payable >= max(1, rule.threshold_minor)
             theirs = paying.rule_for(document, rule.currency, paying.holder_of(holder, profile))
-            if enough and theirs is rule and not gates.obstacle(rule, holder, profile):
-                yield holder
+            if enough and theirs is rule:
+                yield Candidate(
+                    holder=holder,
+                    obstacle=gates.obstacle(document, rule, holder, profile, now=now),
+                    account=profile.payee_key if profile else "",
+                    org=profile.org if profile else "",
+                )
 
 
-def reserve(batch: Batch, partner: str, *, now: Instant) -> None:
-    """Reserve what is payable to *partner*, or note why nothing is.
+def eligible(document: Program, rule: PayoutRule, now: Instant) -> Iterator[str]:
+    """Yield the holders to pay by *rule* now: enough is payable, and nothing stands against it."""
+    for each in candidates(document, rule, now):
+        if not each.obstacle:
+            yield each.holder
+
+
+def take_stock(document: Program, rule: PayoutRule, now: Instant) -> Stock:
+    """Return who is to be in a batch of *rule*.
+
+    Several partners with one account are all left out, unless they are of one company: who
+    refers under many names is paid at one place.
+    """
+    ready, findings = [], Counter[str]()
+    for each in candidates(document, rule, now):
+        if each.obstacle:
+            findings[each.obstacle] += 1
+        else:
+            ready.append(each)
+    shared = _shared_accounts(ready) if rule.method in paying.NEEDS_PAYEE else set()
+    members = {each.holder: "duplicate_payee" if each.account in shared else "" for each in ready}
+    return Stock(
+        members={holder: members[holder] for holder in sorted(members)},
+        findings={code: findings[code] for code in sorted(findings)},
+    )
+
+
+def reserve(batch: Batch, partner: str, *, now: Instant, reason: str = "") -> None:
+    """Reserve what is payable to *partner*, or note why nothing is: *reason*, if there is one.
 
     Either takes the payout's reference for good, so a late repetition changes nothing.
     """
     if payouts.find(payout.reference(batch.id, partner)) is not None:
         return
     document = programs.version(batch.program, batch.program_version).document
-    reason = _unfit(batch, document, partner)
+    reason = reason or _unfit(batch, document, partner, now)
     if not reason:
         rule = files.rule_of(document, batch)
+        profile = _profile(partner)
 
         def plan(balance: Balance) -> Sequence[Entry]:
-            return _reservation(batch, rule, balance, now)
+            gross_minor = min(balance.payable, files.most_minor(batch, rule))
+            if gross_minor < max(1, rule.threshold_minor):
+                return []
+            decision = withholding.decide(
+                document, profile, batch.currency, gross_minor, now, method=batch.method
+            )
+            return _reservation(batch, balance, gross_minor, decision, now)
 
         ledger.post_all(partner, batch.currency, plan, now=now)
         reason = "below_threshold"
@@ -75,15 +144,27 @@ def mark(batch: Batch, partner: str, *, now: Instant) -> None:
     if stored is None or stored.status != "created":
         return
     document = programs.version(batch.program, batch.program_version).document
-    reason = _unfit(batch, document, partner)
-    _move_created(stored, "cancelled" if reason else "in_transit", reason=reason, now=now)
+    reason = _unfit(batch, document, partner, now)
+    asked = batch.method in paying.CALLS and not reason
+    next_at = clock.plus(now, seconds=FIRST_ASKED_S) if asked else ""
+    status: PayoutStatus = "cancelled" if reason else "in_transit"
+    _move_created(stored, status, reason=reason, next_at=next_at, now=now)
 
 
-def give_back(batch: Batch, *, reason: str, now: Instant) -> None:
-    """Cancel every payout of *batch* that was not submitted."""
-    for each in payouts.of_batch(batch.id):
-        if each.status == "created":
-            _move_created(each, "cancelled", reason=reason, now=now)
+def give_back(batch: Batch, *, now: Instant) -> None:
+    """Make everything payable again that a cancelled *batch* reserved; nobody joins it any more."""
+    holders = files.read_list(batch.id)
+    for begin in range(0, len(holders), _CHUNK):
+        chunk = holders[begin : begin + _CHUNK]
+        known = payouts.find_many([payout.reference(batch.id, each) for each in chunk])
+        for holder in chunk:
+            reference = payout.reference(batch.id, holder)
+            if reference not in known:
+                skip(batch, holder, "batch_cancelled", now=now)
+            # A reservation may have been quicker than the note.
+            stored = known.get(reference) or payouts.find(reference)
+            if stored is not None and stored.status == "created":
+                _move_created(stored, "cancelled", reason="batch_cancelled", now=now)
 
 
 def settle_if_done(batch_id: str, *, now: Instant) -> None:
@@ -97,7 +178,9 @@ def settle_if_done(batch_id: str, *, now: Instant) -> None:
         payouts.move_batch(batch_id, "settled", now=now, actor="system")
 
 
-def _move_created(seen: Payout, status: PayoutStatus, *, reason: str, now: Instant) -> None:
+def _move_created(
+    seen: Payout, status: PayoutStatus, *, reason: str, now: Instant, next_at: Instant = ""
+) -> None:
     """Move a payout that is reserved on to *status*, unless it has moved since it was seen."""
 
     def plan(balance: Balance) -> Sequence[Entry]:  # noqa: ARG001  (the payout decides)
@@ -105,33 +188,66 @@ def _move_created(seen: Payout, status: PayoutStatus, *, reason: str, now: Insta
         if before is None or before.status != "created":
             return []
         after, posting = payout.move(before, status, now=now, reason=reason)
+        after = msgspec.structs.replace(after, next_at=next_at)
         return [payouts.moved(before, after, posting)]
 
     ledger.post_all(seen.partner, seen.currency, plan, now=now)
 
 
-def _reservation(batch: Batch, rule: PayoutRule, balance: Balance, now: Instant) -> Sequence[Entry]:
-    amount_minor = min(balance.payable, files.most_minor(rule))
-    if amount_minor < max(1, rule.threshold_minor):
-        return []
+def _reservation(
+    batch: Batch, balance: Balance, gross_minor: int, decision: withholding.Decision, now: Instant
+) -> Sequence[Entry]:
+    amount_minor = gross_minor - decision.withheld_minor
     new = payout.created(batch, balance.partner, amount_minor, now)
-    if payouts.find(new.reference) is not None:
+    new = msgspec.structs.replace(new, withheld_minor=decision.withheld_minor)
+    if batch.sent_currency:
+        new = _exchanged(batch, new)
+        if not new.sent_minor:
+            return []  # so little that it comes to nothing; it stays payable
+    if decision.blocked or payouts.find(new.reference) is not None:
         return []
     return [Entry(postings=(payout.opening(new),), write=lambda writes: payouts.add(writes, new))]
 
 
-def _unfit(batch: Batch, document: Program, holder: str) -> str:
+def _exchanged(batch: Batch, new: Payout) -> Payout:
+    quote = Quote(rate=batch.rate, source=batch.rate_source, at=batch.rate_at)
+    sent_minor = exchange.convert(new.amount_minor, batch.currency, batch.sent_currency, quote)
+    return payout.exchanged(new, batch, sent_minor)
+
+
+def _unfit(batch: Batch, document: Program, holder: str, now: Instant) -> str:
     """Return why *holder* cannot be paid in this batch, empty when they can."""
     rule = files.rule_of(document, batch)
-    profile = partners.find_partner(holder) if "." not in holder else None
-    reason = gates.obstacle(rule, holder, profile)
+    profile = _profile(holder)
+    reason = gates.obstacle(document, rule, holder, profile, now=now)
     if reason:
         return reason
     payee = people.payee(profile.person) if profile else None
     if payee is None and rule.method in paying.NEEDS_PAYEE:
         return "no_payee"
+    if paying.rule_for(document, batch.currency, paying.holder_of(holder, profile)) is not rule:
+        return "payee_not_payable"  # since they were listed they gave another kind of account
     sample = payout.created(batch, holder, 1, batch.created_at)
+    if batch.sent_currency:
+        sample = payout.exchanged(sample, batch, 1)
     return gates.unsendable(files.order(batch, rule, [files.payment(sample, payee, document)]))
+
+
+def _profile(holder: str) -> Partner | None:
+    return partners.find_partner(holder) if "." not in holder else None
+
+
+def _shared_accounts(ready: Sequence[Candidate]) -> set[str]:
+    """Return the accounts that several partners gave who are not of one company."""
+    owners: dict[str, list[Candidate]] = {}
+    for each in ready:
+        if each.account:
+            owners.setdefault(each.account, []).append(each)
+    return {
+        account
+        for account, theirs in owners.items()
+        if len(theirs) > 1 and ("" in (orgs := {each.org for each in theirs}) or len(orgs) > 1)
+    }
 
 
 def payments(batch: Batch) -> list[Payment]:
@@ -149,7 +265,7 @@ def payments(batch: Batch) -> list[Payment]:
             message = "a payout of the batch is not marked yet"
             raise StaleError(message, reference=each.reference)
         if each.status in {"in_transit", "paid", "returned"}:
-            profile = partners.find_partner(each.partner) if "." not in each.partner else None
+            profile = _profile(each.partner)
             payee = people.payee(profile.person) if profile else None
             if payee is None and batch.method in paying.NEEDS_PAYEE:
                 message = "the payee is gone"

@@ -1,103 +1,192 @@
-"""Payout batches are started: on a schedule, or by hand.
+"""Payout batches are started: every hour by the calendars, at any time by hand.
 
 The batch's id is derived from program, region, currency, method, period and run, and is
-the name of its execution: starting it twice is starting it once. The period is the day in
-the program's time zone. A run whose file has gone to the bank, or that was cancelled, is
-over; what has become payable since is the next run's.
+the name of its execution: starting it twice is starting it once. The period is a day in the
+program's time zone. A calendar asks for one batch a day of its own, and what it asked for is
+kept before anything is started; whoever starts by hand gets another run whenever something is
+payable and the run before is over: its money on its way, or given back.
+
+An execution that failed or timed out is continued, with the same batch: every step finds what
+was done already.
 """
 
 from __future__ import annotations
 
-from datetime import date
-from zoneinfo import ZoneInfo
-
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
 
-from introducer import clock, payout
+from introducer import clock, metric, payday, payout
 from introducer.clients import client
 from introducer.clock import Instant
 from introducer.document.payout import PayoutRule
+from introducer.errors import MissingRateError
+from introducer.payout import Batch
 from introducer.program import Program
 from introducer.settings import setting
-from introducer.tables import ledger, payouts, programs
-from payout import members
+from introducer.tables import batches, ledger, payouts, programs
+from introducer.tables.batches import Asked
+from payout import exchange, members
 from payout.edge import logger
 
+SCHEDULE = "schedule"
 _OVER = frozenset({"in_transit", "settled", "cancelled"})
+_UNDER_WAY = frozenset({"created", "awaiting_approval", "approved", "submitted"})
+_LOOK_BACK_DAYS = 31
 
 
 def handler(event: dict[str, str], context: LambdaContext) -> dict[str, list[str]]:  # noqa: ARG001
-    """Start what is to be paid: ``{"started_by": "user:…"}``, or by the schedule when empty."""
-    started_by = event.get("started_by") or "schedule"
+    """Start what is to be paid: ``{"started_by": "user:…"}``, or by the calendars when empty."""
+    started_by = event.get("started_by") or SCHEDULE
     started = start_all(clock.now(), started_by=started_by)
     logger.info("batches started", extra={"batches": started})
     return {"batches": started}
 
 
 def start_all(now: Instant, *, started_by: str) -> list[str]:
-    """Start the batch of every program and payout rule that has something to pay."""
+    """Start the batches of every program that are due, by hand of every rule; return their ids."""
     started = []
     for program in programs.all_ids():
         if reason := ledger.halted(program):
             logger.warning("payouts are halted", extra={"program": program, "reason": reason})
             continue
-        _wake_approved(program)
+        _go_on(program, now)
         document = programs.current(program, now).document
         for rule in document.payouts:
-            batch = start(document, rule, now, started_by=started_by)
+            if started_by == SCHEDULE:
+                batch = start_due(document, rule, now)
+            else:
+                batch = start(document, rule, now, started_by=started_by)
             if batch:
                 started.append(batch)
     return started
 
 
+def start_due(document: Program, rule: PayoutRule, now: Instant) -> str:
+    """Start the batch that the calendar of *rule* asks for; return its id.
+
+    Empty when none is due, its batch is over, or there was nobody to pay when it was first
+    asked: what became payable since is the next day's. Without a fresh rate the day stays open.
+    """
+    day = payday.due(rule.calendar, document.time_zone, now) if rule.automatic else None
+    if day is None:
+        return ""
+    period = day.isoformat()
+    kept = batches.asked(document.id, rule)
+    if kept is None or kept.period < period:
+        run, known = _next_run(document, rule, period)
+        anybody = known is not None or _anybody(document, rule, now)
+        if anybody and not _has_rate(document, rule, now):
+            return ""
+        name = payout.batch_id(**_identity(document, rule, period), run=run) if anybody else ""
+        asked = Asked(period=period, batch=name, run=run, at=now)
+        kept = batches.keep_asked(document.id, rule, asked)
+    if not kept.batch:
+        return ""
+    known = payouts.find_batch(kept.batch)
+    if known is not None and known.status in _OVER:
+        return ""
+    if known is None and not _has_rate(document, rule, now):
+        return ""
+    identity = _identity(document, rule, kept.period)
+    _execute(kept.batch, identity, kept.run, known.started_by if known else SCHEDULE, now)
+    return kept.batch
+
+
 def start(document: Program, rule: PayoutRule, now: Instant, *, started_by: str) -> str:
-    """Start the batch of one payout rule and return its id, empty when nobody is to be paid."""
-    period = _period(document, now).isoformat()
-    identity = {
+    """Start the next batch of one rule by hand; return its id, empty when nobody is to be paid."""
+    period = payday.today(document.time_zone, now).isoformat()
+    run, known = _next_run(document, rule, period)
+    if known is None and not (_anybody(document, rule, now) and _has_rate(document, rule, now)):
+        return ""
+    identity = _identity(document, rule, period)
+    name = payout.batch_id(**identity, run=run)
+    _execute(name, identity, run, known.started_by if known else started_by, now)
+    return name
+
+
+def _next_run(document: Program, rule: PayoutRule, period: str) -> tuple[int, Batch | None]:
+    """Return the first run of a period that is not over, and its batch if there is one."""
+    identity = _identity(document, rule, period)
+    run = 1
+    while (known := payouts.find_batch(payout.batch_id(**identity, run=run))) is not None:
+        if known.status not in _OVER:
+            break
+        run += 1
+    return run, known
+
+
+def _identity(document: Program, rule: PayoutRule, period: str) -> dict[str, str]:
+    return {
         "program": document.id,
         "region": rule.region,
         "currency": rule.currency,
         "method": rule.method,
         "period": period,
     }
-    run = 1
-    while (known := payouts.find_batch(payout.batch_id(**identity, run=run))) is not None:
-        if known.status not in _OVER:
-            break
-        run += 1
-    if known is None and next(members.eligible(document, rule), None) is None:
-        return ""
-    batch = payout.batch_id(**identity, run=run)
-    _execute(
-        batch,
-        {
-            **identity,
-            "run": str(run),
-            "started_by": known.started_by if known else started_by,
-        },
-    )
-    return batch
 
 
-def _execute(batch: str, values: dict[str, str]) -> None:
-    states = client("stepfunctions")
+def _anybody(document: Program, rule: PayoutRule, now: Instant) -> bool:
+    return next(members.eligible(document, rule, now), None) is not None
+
+
+def _has_rate(document: Program, rule: PayoutRule, now: Instant) -> bool:
+    """Return whether *rule* has the rate that it needs; a missing one is told there, loudly."""
+    if not rule.pays_in or rule.pays_in == rule.currency:
+        return True
     try:
-        states.start_execution(
-            stateMachineArn=setting("BATCH_MACHINE_ARN"),
-            name=batch,
-            input=msgspec.json.encode(values, order="sorted").decode(),
-        )
-    except states.exceptions.ExecutionAlreadyExists:
-        logger.info("started before", extra={"batch": batch})
+        exchange.rate_for(document, rule, now)
+    except MissingRateError:
+        return False
+    return True
 
 
-def _wake_approved(program: str) -> None:
-    """Tell the state machines again that were approved and may not have heard of it."""
-    for batch in payouts.open_batches(program):
+def _go_on(program: str, now: Instant) -> None:
+    """Wake machines that may not have heard of a decision; continue executions that failed."""
+    for batch in batches.since(program, clock.plus(now, days=-_LOOK_BACK_DAYS)):
         if batch.status == "approved" and batch.approved_by:
             payouts.wake(batch.id)
+        if batch.status in _UNDER_WAY:
+            _continue(batch.id, now)
 
 
-def _period(document: Program, now: Instant) -> date:
-    return clock.moment(now).astimezone(ZoneInfo(document.time_zone)).date()
+def _execute(batch: str, identity: dict[str, str], run: int, started_by: str, now: Instant) -> None:
+    values = {**identity, "run": str(run), "started_by": started_by}
+    try:
+        _start(batch, msgspec.json.encode(values, order="sorted").decode())
+    except client("stepfunctions").exceptions.ExecutionAlreadyExists:
+        logger.info("started before", extra={"batch": batch})
+        _continue(batch, now)
+
+
+def _continue(batch: str, now: Instant) -> None:
+    """Let an execution that failed or timed out go on where it stopped.
+
+    One that a person aborted stays as it is. Where it cannot be redriven, after two weeks or by a
+    service that does not know how, another one takes over, once a day, under the batch's name and
+    the day; whichever of them does a step, it is done once.
+    """
+    states = client("stepfunctions")
+    machine = setting("BATCH_MACHINE_ARN")
+    arn = f"{machine.replace(':stateMachine:', ':execution:')}:{batch}"
+    try:
+        stopped = states.describe_execution(executionArn=arn)
+    except states.exceptions.ExecutionDoesNotExist:
+        return
+    if stopped["status"] not in {"FAILED", "TIMED_OUT"}:
+        return
+    metric.count("BatchesContinued")
+    logger.warning("a batch that stopped goes on", extra={"batch": batch})
+    try:
+        states.redrive_execution(executionArn=arn, clientToken=f"{batch}-{now[:13]}")
+    except ClientError:
+        try:
+            _start(f"{batch}-{clock.day(now)}", stopped["input"])
+        except states.exceptions.ExecutionAlreadyExists:
+            logger.info("taken over before", extra={"batch": batch})
+
+
+def _start(name: str, values: str) -> None:
+    client("stepfunctions").start_execution(
+        stateMachineArn=setting("BATCH_MACHINE_ARN"), name=name, input=values
+    )

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from submit.app import make_app
-from submit.resources import adjustments, batches, general_ledger, jobs, journals, rates
+from submit.resources import (
+    adjustments,
+    batches,
+    general_ledger,
+    jobs,
+    journals,
+    payout_holds,
+    providers,
+    rates,
+    screening,
+    tax,
+)
 
 app = make_app(
     "finance",
     batches.resource,
+    payout_holds.resource,
     jobs.resource,
     rates.resource,
     journals.resource,
     general_ledger.resource,
     adjustments.resource,
+    tax.managed,
+    screening.resource,
+    providers.resource,
 )

@@ -25,6 +25,8 @@ from tests.support import life, money, rewind
 from tests.support.money import EUROS, NOW
 from tests.support.states import States
 
+BY_HAND = {"started_by": "user:fin"}
+
 
 @pytest.fixture
 def payable(engine: str, frozen: Callable[[str], None]) -> Callable[[str], None]:
@@ -114,7 +116,7 @@ def test_submit_without_approval_is_refused() -> None:
 
     with pytest.raises(InvalidInputError):
         batch.submit({"batch": name}, NOW)
-    assert {"batch": name} == batch.write({"batch": name}, NOW)
+    assert {"batch": name, "calls": False} == batch.write({"batch": name}, NOW)
     assert b"" == order(name)
     assert {"pending": 7_500, "reserved": 2_500} == money.accounts()
 
@@ -252,12 +254,12 @@ def test_start_starts_one_execution_a_day(states: States) -> None:
 def test_start_takes_the_next_run_when_one_is_over(states: States) -> None:
     """After the first file has gone, what became payable since goes into a second run."""
     money.pay_out(until="finish")
-    assert {"batches": []} == start.handler({}, money.CONTEXT)
+    assert {"batches": []} == start.handler(BY_HAND, money.CONTEXT)
     money.sell("r2", lead_key="other")
     money.deliver("r2")
     money.release()
 
-    assert {"batches": [money.batch_event(2)["batch"]]} == start.handler({}, money.CONTEXT)
+    assert {"batches": [money.batch_event(2)["batch"]]} == start.handler(BY_HAND, money.CONTEXT)
     assert ["2"] == [each["run"] for each in states.started.values()]
 
 
@@ -266,7 +268,7 @@ def test_start_goes_by_the_programs_own_day(states: States) -> None:
     """Half past midnight in Berlin is the next day, whatever the date in UTC."""
     money.publish(time_zone="Europe/Berlin")
 
-    start.start_all("2026-11-22T23:30:00.000Z", started_by="schedule")
+    start.start_all("2026-11-22T23:30:00.000Z", started_by="user:fin")
 
     assert ["2026-11-23"] == [each["period"] for each in states.started.values()]
 

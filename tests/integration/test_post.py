@@ -99,7 +99,7 @@ def test_post_that_would_overdraw_halts_payouts() -> None:
 
     assert [] == [each for each in money.everything(Table.LEDGER) if each["sk"] != "HALT"]
     assert ledger.halted(life.PROGRAM)
-    ledger.resume(life.PROGRAM)
+    ledger.resume(life.PROGRAM, by="user:fin", why="books_mended", now=NOW)
     assert not ledger.halted(life.PROGRAM)
 
 

@@ -152,6 +152,16 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is sent, where it is not the books' currency."""
     findings: dict[str, int] = {}
     """What a person should know before they approve it, by code: how many, or how much."""
+    rate: str = ""
+    """What every payout of it is exchanged at, which ``rate_source`` told ``rate_at``."""
+    rate_source: str = ""
+    rate_at: Instant = ""
+    preparers: list[str] = []
+    """Who had a hand in it besides who started it: they may not approve it."""
+    excluded: int = 0
+    """Payouts that people took out of it."""
+    cancelled_by: str = ""
+    """The person who gave it up; empty when nobody did."""
 
     @property
     def entity(self) -> str:
@@ -270,11 +280,11 @@ def approve(batch: Batch, *, approver: str, now: Instant) -> tuple[Batch, Event]
     """Return *batch* approved by a second person, and the event.
 
     Raises:
-        ForbiddenError: The approver is who started it.
+        ForbiddenError: The approver is who started it, or took somebody out of it.
         TransitionError: It does not wait for approval.
     """
-    if approver == batch.started_by:
-        message = "a batch is approved by another person than the one who started it"
+    if approver in {batch.started_by, *batch.preparers}:
+        message = "a batch is approved by another person than those who prepared it"
         raise ForbiddenError(message, batch=batch.id)
     if batch.status != "awaiting_approval":
         message = f"a batch that is {batch.status} does not wait for approval"
@@ -282,7 +292,52 @@ def approve(batch: Batch, *, approver: str, now: Instant) -> tuple[Batch, Event]
     return move_batch(batch, "approved", now=now, actor=approver, approved_by=approver)
 
 
-def _event(batch: Batch, kind: str, actor: str) -> Event:
+def exclude(
+    batch: Batch, taken: Payout, *, reason: str, actor: str, now: Instant
+) -> tuple[Batch, Event]:
+    """Return *batch* without the payout *taken*, which is still in it, and the event.
+
+    Raises:
+        ForbiddenError: The actor approved it: nobody approves what they prepared.
+        TransitionError: It was submitted or cancelled.
+    """
+    if batch.status not in OPEN:
+        message = f"nobody is taken out of a batch that is {batch.status}"
+        raise TransitionError(message, status=batch.status, batch=batch.id)
+    if actor == batch.approved_by:
+        message = "another person than the one who approved the batch changes it"
+        raise ForbiddenError(message, batch=batch.id)
+    sums: dict[str, int] = {}
+    if batch.status != "created":  # until it is closed nobody has counted
+        sums = {
+            "count": batch.count - 1,
+            "total_minor": batch.total_minor - taken.amount_minor,
+        }
+    after = msgspec.structs.replace(
+        batch,
+        version=batch.version + 1,
+        updated_at=now,
+        preparers=[*dict.fromkeys([*batch.preparers, actor])],
+        excluded=batch.excluded + 1,
+        **sums,
+    )
+    return after, _event(after, "BatchPayoutExcluded", actor, payout=taken.reference, reason=reason)
+
+
+def exchanged(payout: Payout, batch: Batch, sent_minor: int) -> Payout:
+    """Return *payout* as *sent_minor* of what *batch* sends, at the rate of all its payouts."""
+    return msgspec.structs.replace(
+        payout,
+        sent_minor=sent_minor,
+        sent_currency=batch.sent_currency,
+        rate=batch.rate,
+        rate_source=batch.rate_source,
+        rate_at=batch.rate_at,
+    )
+
+
+def _event(batch: Batch, kind: str, actor: str, **more: str) -> Event:
+    told = {"reason": batch.reason} if batch.status == "cancelled" else {}
     return Event(
         type=kind,
         entity=batch.entity,
@@ -295,6 +350,8 @@ def _event(batch: Batch, kind: str, actor: str) -> Event:
             "count": batch.count,
             "total_minor": batch.total_minor,
             "status": batch.status,
+            **told,
+            **more,
         },
     )
 
