@@ -65,8 +65,10 @@ def convert(value: str, limit: int) -> str:
     kind and length becomes one space, and what has no counterpart becomes a full stop.
     The answer may be empty.
     """
-    composed = unicodedata.normalize("NFC", value)
-    converted = "".join(map(_character, composed))
+    converted = value
+    if not ALLOWED.issuperset(value):  # most names are inside the set already
+        composed = unicodedata.normalize("NFC", value)
+        converted = "".join(map(_character, composed))
     return " ".join(converted.split())[:limit].rstrip()
 
 
