@@ -76,7 +76,7 @@ stop: $(DEV) ## Stop what `make run` keeps up elsewhere
 demo: tools ## Walk one referral from a click to money in the bank; starts the stack if none runs
 	@$(PY) -m infra.local demo
 
-accrue payout sweep seal verify recover reconcile overdue disputes audit: $(DEV)
+accrue payout sweep seal verify recover reconcile screen overdue disputes audit: $(DEV)
 	@$(PY) -m infra.jobs $@
 
 disputes: ## Let disputes go up that nobody decided in time, on the running stack
@@ -88,6 +88,7 @@ sweep: ## Hold rewards of referrals that look like fraud, on the running stack
 seal: ## Seal yesterday's journals, on the running stack
 verify: ## Compare every journal, seal and root of the books, on the running stack
 recover: ## Write off debts that nobody will pay, on the running stack
+screen: ## Compare payees who are due with the list of people nobody may pay, on the running stack
 reconcile: ## Compare ledger, batches, files and bank reports, on the running stack
 
 # ---- tests and checks
@@ -158,5 +159,5 @@ program-schema: $(DEV) ## Write the JSON Schema of program documents from the co
 clean: ## Remove builds and caches; keeps environments and state
 	rm -rf .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help tools browser install lock run stop demo accrue payout sweep seal verify recover reconcile overdue disputes audit test test-unit test-integration \
+.PHONY: help tools browser install lock run stop demo accrue payout sweep seal verify recover reconcile screen overdue disputes audit test test-unit test-integration \
   test-template payment-files test-browser test-system lint fmt bench build deploy openapi program-validate program-preview classify-agents program-schema clean

@@ -25,6 +25,7 @@ FUNCTIONS = {
     "verify": "seal",
     "recover": "recover",
     "reconcile": "reconcile",
+    "screen": "screen",
 }
 """Each job and the function that does it."""
 

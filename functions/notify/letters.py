@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from introducer import clock, explain, money
+from introducer import clock, explain, keyring, money, payee
 from introducer.clock import Instant
 from introducer.errors import NotFoundError
 from introducer.ledger import Kind
@@ -79,6 +79,35 @@ def _about_partner(message: Message, event: Record) -> list[Letter]:
     facts = {"link": f"{setting('CLICK_BASE_URL')}/r/{link}"} if link else {}
     letter = _to_partner(message, event, partner, facts=facts)
     return [msgspec.structs.replace(letter, link=link)]
+
+
+def _about_payee(message: Message, event: Record) -> list[Letter]:
+    """Return the letter with the code, or the one that tells of the change it confirmed.
+
+    The code is derived here, for this mail alone: it is in no event and no item. Of a first
+    account there is nothing to be afraid of.
+    """
+    partner, request = _partner(_id_of(event)), event["data"].get("request", "")
+    if not request:
+        return []
+    old = people.payee_last4(partner.person)
+    if event["type"] == "PayeeChanged":
+        until = _moment(event["data"].get("usable_at", ""))
+        newest = "" if partner.payee_set_at == event["at"] else "overtaken"
+        facts = {"new": old, "until": until}
+        return [_to_partner(message, event, partner, facts=facts, overtaken=newest)]
+    waiting = people.payee_request(partner.person)
+    if waiting is None or waiting.id != request or waiting.confirm_by <= clock.now():
+        facts = dict.fromkeys(("old", "new", "code", "until"), "")
+        return [_to_partner(message, event, partner, facts=facts, overtaken="overtaken")]
+    secret = keyring.existing_secret(keyring.CONFIRM)
+    facts = {
+        "old": old,
+        "new": waiting.last4,
+        "code": payee.code(secret, partner.id, request),
+        "until": _moment(waiting.confirm_by),
+    }
+    return [_to_partner(message, event, partner, facts=facts)]
 
 
 def _invitation(partner: Partner, event: Record) -> dict[str, str]:
@@ -236,6 +265,7 @@ def _about_dispute(message: Message, event: Record) -> list[Letter]:
 
 _WRITERS: dict[str, Callable[[Message, Record], Sequence[Letter]]] = {
     "partner": _about_partner,
+    "payee": _about_payee,
     "referral": _about_referral,
     "reward": _about_reward,
     "payout": _about_payout,

@@ -44,7 +44,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     to: Literal["partner", "rep", "managers"]
     about: Literal[
-        "partner", "referral", "reward", "payout", "batch", "program", "introduction", "dispute"
+        "partner",
+        "payee",
+        "referral",
+        "reward",
+        "payout",
+        "batch",
+        "program",
+        "introduction",
+        "dispute",
     ]
     page: str
     once_per: Literal["event", "occasion"] = "event"
@@ -82,6 +90,12 @@ MESSAGES: dict[str, tuple[Message, ...]] = {
     "AskRequested": (
         Message(template="partner_asked", to="partner", about="partner", page="links"),
     ),
+    "PayeeChangeRequested": (
+        Message(
+            template="payee_change_requested", to="partner", about="payee", page="payee/confirm"
+        ),
+    ),
+    "PayeeChanged": (Message(template="payee_changed", to="partner", about="payee", page="payee"),),
     "IntroductionUnread": (
         Message(
             template="introduction_unread", to="partner", about="introduction", page="referrals/new"

@@ -16,12 +16,16 @@ from submit.resources import (
     my_imports,
     my_referrals,
     partners,
+    payees,
     qr,
+    tax,
 )
 
 app = make_app(
     "partner",
     partners.resource,
+    payees.resource,
+    tax.resource,
     agreements.resource,
     links.resource,
     qr.resource,

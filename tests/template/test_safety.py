@@ -24,7 +24,7 @@ LOG_GROUPS = template.resources(TEMPLATE, "AWS::Logs::LogGroup")
 MOST_RESOURCES = 450
 MONEY = {
     *("Earn", "Accrue", "Start", "Batch", "Send", "Settle"),
-    *("Seal", "Recover", "Reconcile", "Import"),
+    *("Seal", "Recover", "Reconcile", "Import", "Screen", "Taxes"),
 }
 
 WHOLE_ACCOUNT = {
@@ -105,8 +105,18 @@ def test_click_reads_links_and_salts_only() -> None:
 
 
 def test_payee_secret_opens_to_those_who_need_it() -> None:
-    """Bank data is written by the partner's function and read by who pays, by nobody else."""
-    assert {"Partner", "Batch", "Send"} == readers_of("payee")
+    """Bank data is written by the partner's function, read by who pays and by who screens."""
+    assert {"Partner", "Batch", "Send", "Screen"} == readers_of("payee")
+
+
+def test_tax_secret_opens_to_those_who_need_it() -> None:
+    """Tax forms are written by the partner's function and read by the export, by nobody else."""
+    assert {"Partner", "Taxes"} == readers_of("tax")
+
+
+def test_secret_of_the_codes_opens_to_who_mails_and_who_checks_them() -> None:
+    """Who mails the codes for changes of bank data cannot read any."""
+    assert {"Partner", "Mail"} == readers_of("confirm")
 
 
 def test_provider_secrets_open_to_those_who_need_them() -> None:

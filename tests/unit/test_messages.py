@@ -34,6 +34,9 @@ FACTS = {
     "inviter": "Anna",
     "credited": "yes",
     "link": "https://go.acme.example/r/k7m2p9xw3d",
+    "old": "3000",
+    "new": "1234",
+    "code": "K7M2-P9XW",
 }
 URL = "https://portal.example.com/referrals/r1?a=1&b=2"
 

@@ -47,7 +47,8 @@ class JobStarted(msgspec.Struct, frozen=True, kw_only=True):
 def start_job(call: Call[Nothing, Any]) -> Answer:
     """Start a job.
 
-    One of overdue, disputes, audit, sweep, accrue, payout, seal, verify, recover and reconcile.
+    One of overdue, disputes, audit, sweep, accrue, payout, seal, verify, recover, reconcile and
+    screen.
     """
     job = call.path["job"]
     if job not in JOBS:

@@ -1,4 +1,4 @@
-"""Partners: enrol, look at oneself, say where the money goes."""
+"""Partners: enrol, look at oneself."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from introducer.partner import Acceptance, Partner, listing
 from introducer.program import Program, ProgramVersion
 from introducer.prospect import Prospect
 from introducer.tables import partners, people, programs, prospects
-from introducer.tables.people import Contact, Payee
+from introducer.tables.people import Contact
 from introducer.tables.store import Transaction
 from submit import inputs, invite
-from submit.acting import PARTNER, active_partner_of, partner_of
+from submit.acting import PARTNER, partner_of
 from submit.http import Answer, Call, Resource
 from submit.inputs import Input
 
@@ -112,23 +112,6 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     payee_last4: str
     payee_set_at: str
-
-
-class NewPayee(Input, frozen=True, kw_only=True):
-    """Whom to pay: a name, an account, and the town and country banks ask for."""
-
-    name: inputs.ShortLine
-    iban: Annotated[str, Meta(min_length=15, max_length=42, pattern=r"^[A-Za-z0-9 ]+$(?!\n)")]
-    town: Annotated[str, Meta(min_length=1, max_length=35, pattern=inputs.LINE)]
-    country: inputs.Country
-    bic: Annotated[str, Meta(pattern=r"^([A-Z]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?)?$(?!\n)")] = ""
-
-
-class PayeeSet(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told of the account on file."""
-
-    last4: str
-    set_at: str
 
 
 @resource.endpoint(
@@ -254,29 +237,6 @@ def _progress(partner: Partner, audience: Audience) -> Progress:
     )
 
 
-@resource.endpoint(
-    "PUT",
-    "/v1/me/payee",
-    roles=PARTNER,
-    body=NewPayee,
-    answer=PayeeSet,
-    codes=("invalid_iban", "not_enrolled"),
-)
-def set_payee(call: Call[NewPayee, Any]) -> Answer:
-    """Say where the caller's rewards are paid to."""
-    partner = active_partner_of(call)
-    payee = Payee(
-        name=call.body.name,
-        iban=_iban(call.body.iban),
-        town=call.body.town,
-        country=call.body.country,
-        bic=call.body.bic,
-    )
-    writes = Transaction()
-    partners.set_payee(writes, partner, payee, now=call.now, actor=partner.entity)
-    return Answer(body=PayeeSet(last4=payee.iban[-4:], set_at=call.now), writes=writes)
-
-
 def _program(program: str, now: Instant) -> ProgramVersion:
     try:
         return programs.current(program, now)
@@ -371,13 +331,3 @@ def _contact(call: Call[Enrolment, Any], document: Program) -> Contact:
         phone=identity.check_phone(body.phone, body.country) if body.phone else "",
         locale=body.locale or document.audiences[body.audience].locale,
     )
-
-
-def _iban(text: str) -> str:
-    from stdnum import iban  # 10 ms, only for payees
-    from stdnum.exceptions import ValidationError
-
-    try:
-        return str(iban.validate(text))
-    except ValidationError as failure:
-        raise InvalidInputError("iban", "not a valid IBAN", code="invalid_iban") from failure

@@ -15,6 +15,7 @@ from introducer.clock import Instant
 from introducer.errors import StaleError
 from introducer.tables import store
 from introducer.tables.store import Table, Transaction
+from introducer.tax.form import TaxData
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,6 +80,17 @@ class PayeeRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     confirm_by: Instant
     last4: str
     tries: int = 0
+
+
+class TaxOnFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be shown of a tax form: never more of the number than its end."""
+
+    form: str
+    country: str
+    entity: str
+    given_at: Instant
+    until: str
+    last4: str
 
 
 class Greeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -199,6 +211,35 @@ def confirm_payee(writes: Transaction, person: str, request: PayeeRequest, *, no
         condition=(Path("id") == request.id) & Path("sealed").exists(),
         error=StaleError("the change was confirmed already"),
     )
+
+
+def add_tax(writes: Transaction, person: str, shown: TaxOnFile, data: TaxData) -> None:
+    """Add the put of a tax form, encrypted and bound to the person. The one before is kept.
+
+    Payers must be able to show a form for years after it was replaced.
+    """
+    before = store.get(Table.PEOPLE, _pk(person), "TAX")
+    if before is not None:
+        old = {name: value for name, value in before.items() if name not in {"pk", "sk"}}
+        writes.put(Table.PEOPLE, _pk(person), f"TAX#{before['given_at']}", old)
+    sealed = keyring.encrypt(keyring.TAX, msgspec.json.encode(data), bound_to=_pk(person))
+    stored = {**msgspec.structs.asdict(shown), "sealed": sealed}
+    writes.put(Table.PEOPLE, _pk(person), "TAX", stored)
+
+
+def tax_on_file(person: str) -> TaxOnFile | None:
+    """Return what may be shown of a person's tax form, or None when there is none."""
+    stored = store.get(Table.PEOPLE, _pk(person), "TAX")
+    return store.load(TaxOnFile, stored) if stored else None
+
+
+def tax(person: str) -> TaxData | None:
+    """Return a person's tax form, decrypted, or None when there is none."""
+    stored = store.get(Table.PEOPLE, _pk(person), "TAX")
+    if stored is None:
+        return None
+    plain = keyring.decrypt(keyring.TAX, bytes(stored["sealed"]), bound_to=_pk(person))
+    return msgspec.json.decode(plain, type=TaxData)
 
 
 def add_greeting(writes: Transaction, person: str, greeting: Greeting) -> None:

@@ -130,3 +130,8 @@ def fold(
             case _:
                 pass
     return {year: sums for year, sums in years.items() if sums != ({}, 0)}
+
+
+def export_key(program: str, year: int, at: Instant) -> str:
+    """Return where the export of a year that was ordered *at* lies in the bank's bucket."""
+    return f"reports/tax/{program}/{year}/{at}.csv"
