@@ -27,6 +27,8 @@ PATH = {
     "day": "2026-11-21",
     "code": "k7m2p9xw",
     "asset": "linkedin_switch",
+    "payout": "P3C5D7E9F1G2H4J",
+    "holder": "2k4m6p8r0t2v4x6z8b0d",
 }
 """An example for each path parameter."""
 

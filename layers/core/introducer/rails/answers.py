@@ -118,7 +118,8 @@ def read(content: bytes, blank: Booking) -> Iterator[Booking]:
         key=booking_key(message.program, message.provider, name, told.fact),
         fact="noted" if unclear else told.fact,
         kind=message.kind,
-        amount_minor=told.amount_minor,
+        # No payout is so large, and no table holds any number whatever.
+        amount_minor=told.amount_minor if abs(told.amount_minor) <= money.MAX_MINOR else 0,
         currency=told.currency,
         direction="debit" if told.fact == "paid" else "credit",
         booked_on=told.on,
@@ -202,7 +203,7 @@ def _minor(value: str, currency: str) -> int:
     """Return a decimal text in minor units; 0, which matches no payout, when it is none."""
     try:
         exact = Decimal(value).scaleb(money.exponent(currency))
-        return int(exact) if exact == int(exact) else 0
+        return int(exact) if abs(exact) <= money.MAX_MINOR and exact == int(exact) else 0
     except (InvalidOperation, InvalidInputError, ValueError, OverflowError):
         return 0
 
