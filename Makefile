@@ -108,6 +108,9 @@ test-template: tools ## The template against the code and the rules
 payment-files: $(DEV) ## Prove the payment files of random orders: COUNT=100000 [SEED=1]
 	@$(CODE) $(PY) -m tests.files_at_random $(or $(COUNT),1000) $(or $(SEED),1)
 
+bank-quarter: $(DEV) ## Ninety business days with a mock bank that does everything: [SEED=1]
+	@BANK_DAYS=90 BANK_SEED=$(or $(SEED),1) $(PY) -m pytest -q tests/integration/test_bank_quarter.py
+
 test-browser: tools browser ## The landing page in a real browser
 	@$(PY) -m pytest tests/browser $(ARGS)
 
@@ -159,5 +162,5 @@ program-schema: $(DEV) ## Write the JSON Schema of program documents from the co
 clean: ## Remove builds and caches; keeps environments and state
 	rm -rf .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help tools browser install lock run stop demo accrue payout sweep seal verify recover reconcile screen overdue disputes audit test test-unit test-integration \
+.PHONY: help tools bank-quarter browser install lock run stop demo accrue payout sweep seal verify recover reconcile screen overdue disputes audit test test-unit test-integration \
   test-template payment-files test-browser test-system lint fmt bench build deploy openapi program-validate program-preview classify-agents program-schema clean

@@ -216,9 +216,9 @@ def _batches(program: str, since: Instant) -> Iterator[Batch]:
     while True:
         found, page = payouts.list_batches(program, start=start)
         for batch in found:
-            if batch.created_at < since and batch.status in {"settled", "cancelled"}:
-                return
-            yield batch
+            # An old one that is still open may lie behind newer ones that are done.
+            if batch.created_at >= since or batch.status not in {"settled", "cancelled"}:
+                yield batch
         if not page.next:
             return
         start = page.next
