@@ -15,7 +15,18 @@ from typing import Any
 import msgspec
 
 from infra import openapi_examples
-from submit import fairness, finance, inbound, partner, problem, public, rep, rules, staff
+from submit import (
+    fairness,
+    finance,
+    inbound,
+    partner,
+    problem,
+    public,
+    rep,
+    rules,
+    staff,
+    statement,
+)
 from submit.app import App
 from submit.http import KEY_FIELD, TRAP_FIELD, Endpoint
 from submit.once import LONGEST_KEY, SHORTEST_KEY
@@ -29,6 +40,7 @@ APPS: dict[str, App] = {
     "staff": staff.app,
     "rules": rules.app,
     "finance": finance.app,
+    "statement": statement.app,
     "inbound": inbound.app,
 }
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -180,8 +180,9 @@ def _lines(pdf: FPDF, text: str, width: float) -> list[str]:
         return [""]
     if pdf.get_string_width(text) <= width - 2 * pdf.c_margin:
         return [text]  # nearly every cell, and ten times as fast
-    found: list[str] = pdf.multi_cell(
-        w=width, h=_LINE_MM, text=text, align="L", dry_run=True, output="LINES"
+    found = cast(
+        "list[str]",
+        pdf.multi_cell(w=width, h=_LINE_MM, text=text, align="L", dry_run=True, output="LINES"),
     )
     return found if len(found) <= _MOST_LINES else [*found[: _MOST_LINES - 1], "…"]
 

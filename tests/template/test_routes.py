@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.template import FUNCTIONS
 
-HTTP = ("Public", "Partner", "Rep", "Staff", "Rules", "Finance", "Fairness", "Inbound")
+HTTP = ("Public", "Partner", "Rep", "Staff", "Rules", "Finance", "Fairness", "Statement", "Inbound")
 OPEN = {"Public", "Inbound"}
 MOST_ROUTES = 40
 

@@ -84,9 +84,9 @@ class Language:
         text = self.number(int(major)) + (self._words.DECIMAL + minor if minor else "")
         return f"{'-' if amount_minor < 0 else ''}{text}"
 
-    def phrase(self, key: str, otherwise: str) -> str:
-        """Return the phrase called *key*, or *otherwise* when there is none."""
-        return self.say(key) if self._has(key) else otherwise
+    def phrase(self, key: str, otherwise: str, **values: object) -> str:
+        """Return the phrase called *key* with *values* in it, *otherwise* when there is none."""
+        return self.say(key, **values) if self._has(key) else otherwise
 
     def typed(self, amount: str, kind: str) -> str:
         """Return the words for an *amount* with the type of reward it is given as."""
