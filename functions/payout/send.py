@@ -9,12 +9,12 @@ back because nobody answered: in the end a person is asked to look.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from introducer import clock, metric, outbound, paying, payout
+from introducer import clock, outbound, paying, payout
 from introducer.clock import Instant
 from introducer.document.payout import PayoutRule
 from introducer.errors import ContentionError, IntroducerError, StaleError, UncertainError
@@ -30,9 +30,6 @@ from payout.edge import logger
 
 DELAYS_S = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """How long is waited after each attempt: the schedule of Standard Webhooks."""
-FIRST_WAIT_S = 300
-"""The clock leaves a new batch to the state machine for so long."""
-
 _LAST_WAIT_S = 300
 _RESERVE_MS = 60_000
 _ATTEMPTS = 5
@@ -115,6 +112,13 @@ def send(batch: Batch, holder: str, *, now: Instant, line: Line | None = None) -
     if stored is None or stored.status != "in_transit" or stored.attempts:
         return
     _ask(line or Line(batch), stored, now=now)
+
+
+def send_all(batch: Batch, holders: Sequence[str], tick: Callable[[], Instant]) -> None:
+    """Do :func:`send` for each of *holders*; *tick* tells the present instant, anew each time."""
+    line = Line(batch)
+    for holder in holders:
+        send(batch, holder, now=tick(), line=line)
 
 
 def send_due(tick: Callable[[], Instant], *, enough: Callable[[], bool]) -> tuple[int, int]:
@@ -219,7 +223,6 @@ def _give_up(stored: Payout, *, now: Instant) -> None:
         _statement(stored, "unanswered", now), fact="noted", problem="unknown_status"
     )
     settle.take(unanswered, now=now)
-    metric.count("PayoutUnanswered")
     _note(stored, now=now, next_at="")
 
 
