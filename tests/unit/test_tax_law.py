@@ -104,7 +104,7 @@ def test_w8_runs_out_with_the_third_year_after_it_was_signed() -> None:
         ),
     ],
 )
-def test_decision_blocks_or_keeps_back_what_the_law_says(  # noqa: PLR0913  (one case a line)
+def test_decision_blocks_or_keeps_back_what_the_law_says(
     missing: str,
     country: str,
     overrides: dict[str, str],

@@ -1,0 +1,202 @@
+"""Changes of bank data: confirmed by mail, cooled off, and never by who has only the login."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from introducer import payee
+from introducer.errors import StaleError
+from introducer.tables import partners, people
+from introducer.tables.people import Payee
+from tests.support import life, mails
+from tests.support.api import Reply, call, login
+from tests.support.tables import everything
+
+PIA = login("login-pia", "partner")
+NOW = "2026-11-22T11:17:00.000Z"
+FIRST = {"name": "Pia P.", "iban": "DE89370400440532013000", "town": "Köln", "country": "DE"}
+OTHER = FIRST | {"iban": "DE75512108001245126199"}
+ACH = {
+    "method": "ach",
+    "name": "Pia P.",
+    "routing": "021000021",
+    "account": "1234 5678",
+    "account_type": "checking",
+    "town": "New York",
+    "country": "US",
+}
+
+pytestmark = pytest.mark.usefixtures("aws")
+
+
+@pytest.fixture
+def sent(aws: None, frozen: Any, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:  # noqa: ARG001
+    """A program with a partner who has an account; the list that fills with every mail sent."""
+    life.publish(payees={"cooling_off_hours": 24, "confirm_within_hours": 2})
+    life.enrol("pia")
+    life.enrol("paul")
+    put(FIRST)
+    return mails.record(monkeypatch)
+
+
+def put(body: dict[str, str]) -> Reply:
+    """Give an account."""
+    return call("PUT", "/v1/me/payee", body, claims=PIA)
+
+
+def confirm(code: str, key: str = "") -> Reply:
+    """Give a code."""
+    return call("POST", "/v1/me/payee/confirm", {"code": code}, claims=PIA, key=key)
+
+
+def last_event() -> dict[str, Any]:
+    """Return Pia's newest event as the bus carries it."""
+    return mails.detail(life.raw_items("PARTNER#pia")[-1])
+
+
+def mailed_code(sent: list[dict[str, Any]]) -> str:
+    """Let the newest event be mailed; return the code in the mail."""
+    mails.send(last_event())
+    found = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}", mails.text(sent[-1]))
+    assert found
+    return found.group()
+
+
+def test_other_account_counts_only_once_it_is_confirmed(sent: list[dict[str, Any]]) -> None:
+    """Until then the old one stays; from then on nothing is paid for a day."""
+    profile = partners.find_partner("pia")
+    reply = put(OTHER)
+    assert {
+        "last4": "6199",
+        "set_at": NOW,
+        "confirm_by": "2026-11-22T13:17:00.000Z",
+    } == reply.body
+    stored = people.payee("person-pia")
+    assert stored
+    assert FIRST["iban"] == stored.iban
+    code = mailed_code(sent)
+    assert ["pia@partners.example"] == mails.readers(sent)
+    assert all(end in mails.text(sent[0]) for end in ("3000", "6199", "13:17 UTC"))
+    assert code not in mails.subject(sent[0])
+    assert {"set_at": NOW, "usable_at": "2026-11-23T11:17:00.000Z"} == confirm(code.lower()).body
+    stored = people.payee("person-pia")
+    assert Payee(**OTHER) == stored
+    after = partners.find_partner("pia")
+    assert after
+    assert profile
+    assert ("bank", "2026-11-23T11:17:00.000Z", "", 4) == (
+        after.payee_method,
+        after.payee_usable_at,
+        after.payee_problem,
+        after.version,
+    )
+    assert after.payee_key != profile.payee_key
+    mails.send(last_event())
+    assert "6199" in mails.text(sent[1])
+    assert "2026-11-23 11:17 UTC" in mails.text(sent[1])
+    assert (422, "nothing_to_confirm") == confirm(code).problem()
+
+
+def test_neither_code_nor_account_is_stored_in_plain(sent: list[dict[str, Any]]) -> None:
+    """What is stored of a request opens without its secret to nobody."""
+    put(OTHER)
+    code = mailed_code(sent)
+    text = str(everything())
+    assert [] == [word for word in (code, code.replace("-", ""), "51210800") if word in text]
+
+
+def test_first_account_is_no_change(sent: list[dict[str, Any]]) -> None:
+    """It counts at once, and nobody is frightened by a mail."""
+    mails.send(last_event())
+    assert [] == sent
+    profile = partners.find_partner("pia")
+    assert profile
+    assert (NOW, "", "bank") == (
+        profile.payee_set_at,
+        profile.payee_usable_at,
+        profile.payee_method,
+    )
+
+
+def test_wrong_codes_are_counted_and_end_the_request(sent: list[dict[str, Any]]) -> None:
+    """Five of them; then not even the right one counts, and the account is given anew."""
+    put(OTHER)
+    code = mailed_code(sent)
+    for _ in range(payee.MOST_TRIES):
+        assert (422, "wrong_code", "code") == confirm("0000-0000").field()
+    assert (422, "too_many_tries") == confirm(code).problem()
+    put(OTHER)
+    assert code != mailed_code(sent)
+
+
+def test_code_runs_out_and_a_newer_request_overtakes(
+    sent: list[dict[str, Any]], frozen: Any
+) -> None:
+    """An old code confirms nothing, and a mail about an old request is not sent."""
+    put(OTHER)
+    old_event, old = last_event(), mailed_code(sent)
+    put(ACH)
+    assert (422, "wrong_code") == confirm(old).problem()
+    newer = mailed_code(sent)
+    count = len(sent)
+    mails.send({**old_event, "id": "again"})
+    assert count == len(sent)
+    frozen("2026-11-22T13:17:00.000Z")
+    assert (422, "code_expired") == confirm(newer).problem()
+
+
+def test_a_code_is_the_partners_own(sent: list[dict[str, Any]]) -> None:
+    """Nobody else's login can use it."""
+    put(OTHER)
+    code = mailed_code(sent)
+    paul = login("login-paul", "partner")
+    reply = call("POST", "/v1/me/payee/confirm", {"code": code}, claims=paul)
+    assert (422, "nothing_to_confirm") == reply.problem()
+
+
+def test_confirming_twice_is_confirming_once(sent: list[dict[str, Any]]) -> None:
+    """The same key answers the same; the account changed once."""
+    put(OTHER)
+    code = mailed_code(sent)
+    first, second = confirm(code, "k" * 20), confirm(code, "k" * 20)
+    assert first.body == second.body
+    assert "true" == second.headers["idempotent-replayed"]
+    profile = partners.find_partner("pia")
+    assert profile
+    assert 4 == profile.version
+
+
+def test_codes_tried_at_the_same_moment_are_several_tries(sent: list[dict[str, Any]]) -> None:
+    """A try is counted before its code is looked at, once."""
+    put(OTHER)
+    mailed_code(sent)
+    request = people.payee_request("person-pia")
+    assert request
+    people.count_try("person-pia", request)
+    with pytest.raises(StaleError):
+        people.count_try("person-pia", request)
+    counted = people.payee_request("person-pia")
+    assert counted
+    assert 1 == counted.tries
+
+
+def test_equal_accounts_have_one_key_however_typed() -> None:
+    """That is how two partners with one account are found; another secret tells another key."""
+    one = payee.account_key(b"s" * 32, "bank", Payee(**FIRST).number)
+    assert one == payee.account_key(b"s" * 32, "bank", FIRST["iban"])
+    assert one != payee.account_key(b"t" * 32, "bank", FIRST["iban"])
+    assert one != payee.account_key(b"s" * 32, "ach", FIRST["iban"])
+
+
+def test_code_is_read_as_people_type_it() -> None:
+    """Small letters, spaces, and letters that look like digits."""
+    secret = b"s" * 32
+    code = payee.code(secret, "pia", "req")
+    typed = code.replace("0", "o").replace("1", "l").replace("-", " ").lower()
+    assert payee.is_code(typed, secret, "pia", "req")
+    assert not payee.is_code(code, secret, "paul", "req")
+    assert not payee.is_code(code, secret, "pia", "req2")
+    assert not payee.is_code("ÄÖÜÄ-ÖÜÄÖ", secret, "pia", "req")
