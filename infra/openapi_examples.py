@@ -28,7 +28,7 @@ PATH = {
     "code": "k7m2p9xw",
     "asset": "linkedin_switch",
     "payout": "P3C5D7E9F1G2H4J",
-    "holder": "2k4m6p8r0t2v4x6z8b0d",
+    "booking": "1b3d5f7h9k0m2n4p6q8r",
 }
 """An example for each path parameter."""
 
@@ -46,6 +46,15 @@ BODYLESS = frozenset(
 """Operations whose body may be left out."""
 
 BODIES: dict[str, dict[str, Any]] = {
+    "resolve_booking": {
+        "dismissed": {"action": "dismiss", "reason": "A supplier was paid from this account"},
+        "matched": {
+            "action": "match",
+            "reason": "The bank left our reference out and kept 5.00",
+            "reference": "P3C5D7E9F1G2H4J",
+            "fee_minor": 500,
+        },
+    },
     "submit_referral": {
         "byClick": {
             "name": "Lena Lead",
