@@ -17,6 +17,8 @@ from introducer.streams import Answer, Batch, Record
 from introducer.tables import store
 
 _ENTRIES_PER_CALL = 10
+_OF_LEDGER = ("BATCH#", "ADJUSTMENT#")
+"""What the entities of the Ledger table are called."""
 _KEYS = frozenset(
     {"pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "gsi3pk", "gsi3sk"},
 )
@@ -55,7 +57,7 @@ def entry(record: Record) -> dict[str, str]:
         kind, source = item["kind"], "introducer.ledger"
     else:
         kind = item["type"]
-        source = "introducer.ledger" if item["entity"].startswith("BATCH#") else "introducer.core"
+        source = "introducer.ledger" if item["entity"].startswith(_OF_LEDGER) else "introducer.core"
     return {
         "EventBusName": setting("BUS_NAME"),
         "Source": source,

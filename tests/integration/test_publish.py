@@ -8,11 +8,12 @@ import pytest
 import notify.publish
 import notify.retry
 from introducer import ledger, payout, streams
+from introducer.adjustment import Adjustment
 from introducer.clients import client
 from introducer.ledger import Balance, Kind, Posting
 from introducer.payout import Batch
-from introducer.tables import payouts, store
-from introducer.tables.store import Table
+from introducer.tables import adjustments, payouts, store
+from introducer.tables.store import Table, Transaction
 from tests.support import life
 from tests.support.life import NOW, from_stream, raw_items, submit
 
@@ -132,6 +133,30 @@ def test_a_batchs_event_comes_from_the_ledger(calls: list[dict[str, Any]]) -> No
     ((entry,),) = (call["Entries"] for call in calls)
     assert ("introducer.ledger", "BatchPrepared") == (entry["Source"], entry["DetailType"])
     assert payout.prepared(batch).id == json.loads(entry["Detail"])["id"]
+
+
+def test_an_adjustments_event_comes_from_the_ledger(calls: list[dict[str, Any]]) -> None:
+    """Likewise; why it is made is in the journal alone."""
+    new = Adjustment(
+        id="a1",
+        program="acme",
+        holder="pia",
+        kind="credit",
+        currency="EUR",
+        amount_minor=5,
+        reason="Goodwill",
+        status="proposed",
+        version=1,
+        proposed_by="user:finn",
+        created_at=NOW,
+    )
+    writes = Transaction()
+    adjustments.propose(writes, new)
+    writes.commit()
+    _publish(*raw_items(new.entity, table=Table.LEDGER))
+    ((entry,),) = (call["Entries"] for call in calls)
+    assert ("introducer.ledger", "AdjustmentProposed") == (entry["Source"], entry["DetailType"])
+    assert "Goodwill" not in entry["Detail"]
 
 
 def test_ten_events_are_one_call(calls: list[dict[str, Any]]) -> None:

@@ -194,6 +194,25 @@ def test_bucket_is_private_encrypted_versioned_and_tls_only(bucket: str) -> None
     )
 
 
+def test_roots_of_the_books_are_locked_for_years() -> None:
+    """Nobody may take them away early, and who writes them may not unlock them."""
+    lock = BUCKETS["ProofBucket"]
+    assert lock["ObjectLockEnabled"] is True
+    assert {"Mode": {"Ref": "ProofMode"}, "Days": {"Ref": "ProofDays"}} == (
+        lock["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    )
+    granted = {
+        (name, action)
+        for name, entry in every_statement()
+        if "ProofBucket" in str(entry["Resource"])
+        for action in as_list(entry["Action"])
+    }
+    assert {"PutObject", "GetObject", "GetObjectVersion", "ListBucketVersions"} == {
+        action.removeprefix("s3:") for _, action in granted
+    }
+    assert {"Seal"} == {name for name, _ in granted}
+
+
 def test_stack_stays_below_the_limit_of_resources() -> None:
     """CloudFormation takes 500; what is left is room for the next pieces."""
     assert len(transformed()["Resources"]) <= MOST_RESOURCES
