@@ -6,6 +6,7 @@ from submit.app import make_app
 from submit.resources import (
     adjustments,
     batches,
+    bookings,
     general_ledger,
     jobs,
     journals,
@@ -19,6 +20,7 @@ from submit.resources import (
 app = make_app(
     "finance",
     batches.resource,
+    bookings.resource,
     payout_holds.resource,
     jobs.resource,
     rates.resource,
