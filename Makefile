@@ -117,6 +117,12 @@ test-browser: tools browser ## The landing page in a real browser
 test-system: tools ## The deployed template, IAM enforced
 	@$(PY) -m pytest -n 2 --dist worksteal tests/system $(ARGS)
 
+simulate: $(DEV) ## Let the money live in seeded worlds where everything goes wrong: STEPS=100000 SEED=1
+	@$(CODE) $(PY) -m tests.simulation simulate --steps $(or $(STEPS),100000) --seed $(or $(SEED),1)
+
+crash-points: $(DEV) ## The way of the money with every fault at every AWS call: it ends the same
+	@$(CODE) $(PY) -m tests.simulation crash-points
+
 lint: install ## Check style, types and infrastructure; changes nothing
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .

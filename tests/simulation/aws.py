@@ -52,6 +52,8 @@ class Aws:
         self.turn: Callable[[str], None] = _nobody
         """Called before everything that is sent: whoever schedules lets others go on."""
         self.calls = 0
+        self.met = 0
+        """How many calls met a fault."""
         self.metrics: dict[str, int] = {}
         self._tokens = 0
 
@@ -103,7 +105,9 @@ class Aws:
         self.turn(operation)
         call = Call(self.calls, service, operation)
         self.calls += 1
-        match self.faults(call):
+        fault = self.faults(call)
+        self.met += fault is not Fault.NONE
+        match fault:
             case Fault.NONE:
                 return run()
             case Fault.NEVER_SENT:

@@ -9,6 +9,7 @@ comes to rest, and ledger, rewards, bank and what should have been earned are co
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,30 +49,38 @@ RETRIED = (UncertainError, ContentionError, StaleError, PynamoDBException, BotoC
 """What queue, schedule and state machine meet by calling again."""
 REFUSED = (TransitionError, InvalidInputError, NotFoundError)
 """What no repetition changes; only steps of a batch and people may be told so."""
+_UNDER_WAY = frozenset({"created", "awaiting_approval", "approved", "submitted"})
 _WORKERS = 6
 _SKEW_S = 90
 _ROUNDS = 60
 
 
 class Terms(NamedTuple):
-    """How hard a world is."""
+    """How hard a world is: the share of calls that fail, and how late things are."""
 
-    faults: float = 0.02
-    lag: Lag = Lag(share=0.1, most=60, short_page=4)
+    faults: float
+    lag: Lag
+
+
+def terms_of(seed: int) -> Terms:
+    """Return how hard the world of *seed* is: from a calm day to a bad one."""
+    rng = random.Random(~seed)
+    late = Lag(share=rng.choice([0.0, 0.05, 0.2]), most=rng.choice([20, 300]), short_page=4)
+    return Terms(faults=rng.choice([0.0, 0.01, 0.03, 0.08]), lag=late)
 
 
 class World:
     """One world; :meth:`run` lets it live for so many steps and brings it to rest."""
 
-    def __init__(self, seed: int, terms: Terms = Terms()) -> None:
+    def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
         self.seed = seed
         self.steps = 0
         self.at = BEGIN
         self.jobs: list[Job] = []
         """Jobs that wait for a worker; queues deliver in any order."""
-        self._terms = terms
-        self.aws = Aws(seed, terms.lag)
+        self._terms = terms_of(seed)
+        self.aws = Aws(seed, self._terms.lag)
         self.books = Books(self._latest)
         self.bank = Bank(self.rng, self._find, lambda: self._instant(0)[:10])
         self.customers = Customers(self.rng)
@@ -97,6 +106,13 @@ class World:
                     self._check_all()
             self._rest()
         return self.steps
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what two runs of one seed have in common, and hardly two of different ones."""
+        heads = [(key, chain.hash) for key, chain in sorted(self.books.chains.items())]
+        told = f"{self.steps} {self.aws.calls} {self.at} {heads}"
+        return hashlib.sha256(told.encode()).hexdigest()
 
     def submit(self, job: Job) -> None:
         """Let a worker take up *job* at some time."""
@@ -236,12 +252,14 @@ class World:
 
         self._repeatable(f"earn {entity}", run)
 
-    def _repeatable(self, name: str, run: Callable[[str], object]) -> None:
-        """Do *run* until it works, and sometimes once more."""
+    def _repeatable(
+        self, name: str, run: Callable[[str], object], *, refusals: bool = False
+    ) -> None:
+        """Do *run* until it works, and sometimes once more; refusals too only where allowed."""
 
         def failed(error: BaseException) -> bool:
             self.jobs.append(job)
-            return not isinstance(error, REFUSED)
+            return refusals or not isinstance(error, REFUSED)
 
         job = Job(name, run, failed)
         self.jobs.append(job)
@@ -268,7 +286,12 @@ class World:
             self._settle(*found)
 
     def _settle(self, key: str, content: bytes) -> None:
-        self._repeatable(f"settle {key}", lambda now: settle.take_file(content, key, now=now))
+        def run(now: str) -> None:
+            settle.take_file(content, key, now=now)
+
+        # A statement that loses a race against another one of the same payout is refused, and
+        # taken in when its file comes again, as it does.
+        self._repeatable(f"settle {key}", run, refusals=True)
 
     def _finance(self) -> None:
         """Let a person approve what waits for it, or give a batch up."""
@@ -293,9 +316,15 @@ class World:
         ]
 
     def _pass_time(self) -> None:
-        """Let hours or weeks go by; whoever is at work has finished by then."""
+        """Let hours or months go by; whoever is at work has finished by then.
+
+        No more than a day while a batch is under way: its schedule looks after it every day.
+        """
         self._finish_work()
-        self.at += timedelta(hours=self.rng.choice([1, 6, 24, 24, 24, 24 * 7, 24 * 60, 24 * 181]))
+        days = self.rng.choice([1, 1, 1, 3, 7, 30, 60, 181])
+        if any(each["status"] in _UNDER_WAY for each in self._batches()):
+            days = min(days, 1)
+        self.at += timedelta(hours=self.rng.choice([1, 6, 24 * days, 24 * days]))
         self.aws.dynamodb.expire(self.core, int(self.at.timestamp()))
 
     def _finish_work(self) -> None:
