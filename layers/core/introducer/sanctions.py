@@ -36,6 +36,8 @@ _ONE_WORD = 80
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"}
 )
+_TELLING = 6
+"""So long a word is a whole name on the list: a company is found by it within another name."""
 _TITLES = frozenset(
     "mr mrs ms dr prof sir dame herr frau mag ing sheikh hajji "
     "ltd limited llc llp inc corp corporation company co plc gmbh ag kg ug ohg se sa sarl sas srl "
@@ -79,7 +81,7 @@ def parse(text: str) -> list[Listed]:
             if len(found) > MOST_ENTRIES:
                 raise _refused(rows.line_num, f"more than {MOST_ENTRIES} entries")
     except csv.Error as failure:
-        raise _refused(rows.line_num, "not CSV") from failure
+        raise _refused(rows.reader.line_num, "not CSV") from failure
     if not found:
         raise _refused(1, "an empty list would clear everybody")
     return list(found.values())
@@ -151,6 +153,8 @@ class Index:
             for number in self._near(told):
                 entry, listed = self._names[number]
                 score = likeness(told, listed)
+                if len(listed) == 1 and len(listed[0]) >= _TELLING and listed[0] in told:
+                    score = 100
                 if score >= threshold and (entry.id not in best or score > best[entry.id].score):
                     best[entry.id] = Hit(id=entry.id, score=score, country=entry.country)
         return sorted(best.values(), key=lambda hit: (-hit.score, hit.id))
