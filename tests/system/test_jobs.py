@@ -71,11 +71,16 @@ def test_job_changes_nothing_the_second_time(stack: Stack, journey: Journey) -> 
         journey.until_balance(partner, **PENDING, paid=DUE_MINOR)
     journey.until_batch("settled")
     _stays(stack, journey, "settle", _notification(stack, answers))
-    for job in ("overdue", "sweep", "seal", "reconcile"):
+    for job in ("overdue", "sweep", "seal", "recover", "reconcile"):
         run_job(stack, job, {"days": 1})
         _stays(stack, journey, job, {"days": 1})
         assert {"job": job} == journey.start(job).body
     assert [0] == [each["count"] for each in _seals(journey)[-1:]]
+    _stays(stack, journey, "seal", {"job": "verify"})
+    roots = aws(stack, "s3").list_objects_v2(
+        Bucket=stack["buckets"]["proof"], Prefix=f"roots/{journey.program}/"
+    )
+    assert len(_seals(journey)) == roots["KeyCount"]
 
 
 def _seals(journey: Journey) -> list[dict[str, Any]]:
