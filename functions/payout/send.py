@@ -17,7 +17,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from introducer import clock, outbound, paying, payout
 from introducer.clock import Instant
 from introducer.document.payout import PayoutRule
-from introducer.errors import ContentionError, IntroducerError, StaleError, UncertainError
+from introducer.errors import (
+    ContentionError,
+    IntroducerError,
+    InvalidInputError,
+    StaleError,
+    UncertainError,
+)
 from introducer.payout import Batch, Payout
 from introducer.rails import answers, reply
 from introducer.rails.rail import Outcome, Payment, Provider, Request
@@ -31,7 +37,7 @@ from payout.edge import logger
 DELAYS_S = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """How long is waited after each attempt: the schedule of Standard Webhooks."""
 _LAST_WAIT_S = 300
-_RESERVE_MS = 60_000
+_RESERVE_MS = 45_000
 _ATTEMPTS = 5
 _UNKNOWN = Outcome(verdict="unknown")
 
@@ -299,6 +305,6 @@ def _call(request: Request) -> outbound.Reply | None:
         return outbound.call(request, networks=outbound.opened())
     except outbound.NoAnswerError as lost:
         logger.warning("no answer", extra={"why": str(lost)})
-    except outbound.RefusedAddressError as refused:
+    except (outbound.RefusedAddressError, InvalidInputError) as refused:
         logger.warning("address refused", extra={"why": str(refused)})
     return None

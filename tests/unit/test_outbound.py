@@ -72,6 +72,8 @@ def test_outer_addresses_are_public(address: str) -> None:
         "https://0x7f.1/",
         "https://api.example.com:99999/",
         "https:///orders",
+        "https://10.0.0.1/",
+        "https://[::ffff:8.8.8.8]/",
         "https://[::1/",
         "//api.example.com/",
         "https://api.example.com/\r\nHost: inside",

@@ -101,6 +101,8 @@ def target(url: str, networks: Networks) -> Target:
     if literal is None and (not _HOST.fullmatch(host) or "." not in host or _numeric(host)):
         raise _refused("names no public host")
     local = literal is not None and _within(literal, networks)
+    if literal is not None and not local and not is_public(literal):
+        raise _refused("names no public host")
     if parts.scheme not in ({"https", "http"} if local else {"https"}):
         raise _refused("begins with https://")
     secure = parts.scheme == "https"
