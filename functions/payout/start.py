@@ -12,15 +12,17 @@ was done already.
 
 from __future__ import annotations
 
+from datetime import date
+
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
-from introducer import clock, metric, payday, payout
+from introducer import clock, metric, payday, paying, payout
 from introducer.clients import client
 from introducer.clock import Instant
 from introducer.document.payout import PayoutRule
-from introducer.errors import MissingRateError
+from introducer.errors import MissingRateError, NotFoundError
 from introducer.payout import Batch
 from introducer.program import Program
 from introducer.settings import setting
@@ -66,13 +68,16 @@ def start_due(document: Program, rule: PayoutRule, now: Instant) -> str:
     """Start the batch that the calendar of *rule* asks for; return its id.
 
     Empty when none is due, its batch is over, or there was nobody to pay when it was first
-    asked: what became payable since is the next day's. Without a fresh rate the day stays open.
+    asked: what became payable since is the next day's.
+    A new rule begins with its next day. Without a fresh rate the day stays open.
     """
     day = payday.due(rule.calendar, document.time_zone, now) if rule.automatic else None
     if day is None:
         return ""
     period = day.isoformat()
     kept = batches.asked(document.id, rule)
+    if kept is None and not _existed(document, rule, day):
+        return ""
     if kept is None or kept.period < period:
         run, known = _next_run(document, rule, period)
         anybody = known is not None or _anybody(document, rule, now)
@@ -103,6 +108,18 @@ def start(document: Program, rule: PayoutRule, now: Instant, *, started_by: str)
     name = payout.batch_id(**identity, run=run)
     _execute(name, identity, run, known.started_by if known else started_by, now)
     return name
+
+
+def _existed(document: Program, rule: PayoutRule, day: date) -> bool:
+    """Return whether the program had the rule already when it would have paid on *day*."""
+    try:
+        before = programs.current(
+            document.id, payday.cutoff(rule.calendar, document.time_zone, day)
+        ).document
+    except NotFoundError:
+        return False
+    old = paying.named(before, region=rule.region, currency=rule.currency, method=rule.method)
+    return old is not None and old.automatic
 
 
 def _next_run(document: Program, rule: PayoutRule, period: str) -> tuple[int, Batch | None]:

@@ -27,7 +27,7 @@ from introducer.command import (
     Win,
 )
 from introducer.event import Event
-from introducer.ledger import Balance, Journal
+from introducer.ledger import Balance, Journal, Kind, Posting
 from introducer.life import apply
 from introducer.payout import Batch
 from introducer.program import Program
@@ -273,6 +273,20 @@ def take(*entries: str, name: str = "camt-1.xml") -> None:
 def decimal(amount_minor: int) -> str:
     """Return an amount in euros as a bank writes it."""
     return f"{amount_minor // 100}.{amount_minor % 100:02}"
+
+
+def credit(holder: str, amount_minor: int, name: str = "opening", currency: str = "EUR") -> None:
+    """Make something payable to a holder, without a referral behind it."""
+    opened = Posting(
+        id=f"opening:{holder}:{name}",
+        kind=Kind.BALANCE_OPENED,
+        program=life.PROGRAM,
+        partner=holder,
+        currency=currency,
+        amount_minor=amount_minor,
+        at=SOLD,
+    )
+    ledger.post_all(holder, currency, lambda _: [Entry(postings=(opened,))], now=SOLD)
 
 
 def release(now: str = NOW) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -69,10 +69,10 @@ class PayoutState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resumed(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether this call ended a halt."""
+    """``resumed`` when this call ended a halt, ``running`` when there was none."""
 
     program: str
-    resumed: bool
+    status: Literal["resumed", "running"]
 
 
 class HoldMoved(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +135,7 @@ def resume_payouts(call: Call[Why, Any]) -> Answer:
     """Let halted payouts go on, once a person has put the books right; who and why is kept."""
     document = programs.current(call.path["program"], call.now).document
     ended = halts.resume(document.id, by=call.caller.name, why=call.body.reason, now=call.now)
-    return Answer(body=Resumed(program=document.id, resumed=ended))
+    return Answer(body=Resumed(program=document.id, status="resumed" if ended else "running"))
 
 
 @resource.endpoint(
