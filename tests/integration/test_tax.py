@@ -288,6 +288,33 @@ def test_export_holds_the_numbers_and_what_changes_after_it_is_a_correction() ->
         year_end.export("acme", 2027, NOW)
 
 
+def test_payment_that_settles_while_it_is_exported_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The mark of the export and the payment change one item: neither undoes the other."""
+    batch = paid()
+    money.sell("r2", 200_000)
+    money.deliver("r2")
+    money.release()
+    second = money.pay_out(2)
+    assert batch != second
+    real = Transaction.commit
+
+    def commit(writes: Transaction) -> None:
+        if "PayoutPaid" in str([write.request for write in writes._puts]):
+            monkeypatch.setattr(Transaction, "commit", real)
+            year_end.export("acme", 2026, NOW)
+        real(writes)
+
+    # Euros have no threshold in the table of dollars, so the year can be told.
+    monkeypatch.setattr(Transaction, "commit", commit)
+    money.debit(second, name="second.xml")
+    total = taxes.find("pia", "acme", 2026, "EUR")
+    assert ({"sepa": 7_500}, 1_800, 2) == (total.paid, total.withheld_minor, total.payouts)
+    assert (NOW, 2_500, True) == (total.exported_at, total.exported_paid_minor, total.corrected)
+    assert [] == year_end.differences("acme", "pia", "EUR", money.journals())
+
+
 def test_export_is_ordered_by_route_and_made_by_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer names the file; the job gets ids and nothing else."""
     life.publish(tax=US)
