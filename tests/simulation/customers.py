@@ -15,7 +15,7 @@ from tests.support import money
 
 _UNIT_MINOR = 4_000
 """A quarter of ten per cent of it, in tenths, is whole."""
-_PARTNERS = ("pia", "quin", "rob")
+_PARTNERS = ("pia", "quin", "rob", "sue", "tom")
 _MOST_REFERRALS = 12
 _LASTS = timedelta(days=180)
 
@@ -43,10 +43,12 @@ class Customers:
         self._left: dict[str, str] = {}
         self._refunds = 0
 
-    def begin(self) -> None:
-        """Enrol the partners."""
+    def begin(self, now: str) -> None:
+        """Enrol the partners and sell something."""
         for name in _PARTNERS:
             money.enrol(name, email_key=f"key-{name}")
+        for _ in range(3):
+            self._first_sale(now)
 
     def act(self, now: str) -> None:
         """Let one customer do one thing."""
@@ -55,7 +57,7 @@ class Customers:
         if not loyal or (choice < 0.35 and len(self._sales) < _MOST_REFERRALS):
             if len(self._sales) < _MOST_REFERRALS:
                 self._first_sale(now)
-        elif choice < 0.6:
+        elif choice < 0.7:
             self._sell_more(self._rng.choice(loyal), now)
         elif choice < 0.9:
             self._refund(self._rng.choice(loyal))
