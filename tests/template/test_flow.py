@@ -180,13 +180,17 @@ def test_waiting_conversions_are_looked_at_whenever_something_may_explain_them()
 
 
 def test_every_step_of_the_machine_is_one_the_function_knows() -> None:
-    """Each task names a step of the code, retries, and never catches money going wrong."""
+    """Each task names a step of the code and retries; no fault is caught but nobody's approval."""
     tasks = [state for state in _states(MACHINE) if state["Type"] == "Task"]
     steps = {_step(task) for task in tasks}
     known = set(batch_handler.__globals__["_STEPS"])
     assert steps == known - {"cancel"}  # by hand only
     assert all(task["Retry"] for task in tasks)
-    assert not any("Catch" in task for task in tasks)
+    caught = [(_step(task), task["Catch"]) for task in tasks if "Catch" in task]
+    timed_out = {"ErrorEquals": ["States.Timeout"], "ResultPath": None, "Next": "Expire"}
+    assert [("await_approval", [timed_out])] == caught
+    assert "Submit" == MACHINE["States"]["Expire"]["Next"]  # which finds it approved, or given up
+    assert "Finish" == MACHINE["States"]["GivenUp"]["Choices"][0]["Next"]
 
 
 def test_only_the_batch_is_started_with_ids() -> None:
