@@ -18,6 +18,7 @@ from introducer.ledger import Kind
 from introducer.partner import Partner, Rep
 from introducer.reward import Reward
 from introducer.settings import setting
+from introducer.settlement import PAYEE_REASONS
 from introducer.streams import Record
 from introducer.tables import disputes, partners, payouts, people, referrals, reps, rewards
 from notify import messages
@@ -208,6 +209,8 @@ def _about_payout(message: Message, event: Record) -> list[Letter]:
         "payout": event["refs"]["payout"],
         "amount": _amount(event["amount_minor"], event["currency"]),
         "reason": event.get("reason", ""),
+        # The account itself is the reason: nothing is paid until another one is given.
+        "fix": "yes" if event.get("reason", "") in PAYEE_REASONS else "",
     }
     return [_to_partner(message, event, _partner(event["partner"]), facts=facts)]
 

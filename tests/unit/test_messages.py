@@ -37,6 +37,7 @@ FACTS = {
     "old": "3000",
     "new": "1234",
     "code": "K7M2-P9XW",
+    "fix": "",
 }
 URL = "https://portal.example.com/referrals/r1?a=1&b=2"
 
@@ -215,6 +216,15 @@ def test_a_reason_without_words_is_left_out() -> None:
     mail = _compose(_message("ReferralLost"), reason="Lena Lead is on holiday")
     assert "Lena" not in mail.text + mail.html
     assert "reason" not in mail.text
+
+
+def test_a_returned_payout_says_what_to_fix_where_the_account_is_why() -> None:
+    """An account that cannot be paid must be given anew; other reasons ask for a look only."""
+    message = _message("PayoutReturned")
+    closed = _compose(message, reason="R02", fix="yes").text
+    assert "the account is closed" in closed
+    assert "give us your bank details anew" in " ".join(closed.split())
+    assert "anew" not in _compose(message, reason="MS03").text
 
 
 def test_a_stage_without_words_is_shown_by_its_name() -> None:
