@@ -172,9 +172,13 @@ def settle_if_done(batch_id: str, *, now: Instant) -> None:
     batch = payouts.find_batch(batch_id)
     if batch is None or batch.status != "in_transit":
         return
-    members = payouts.of_batch(batch_id)
+    answered = 0
+    for each in payouts.each_of_batch(batch_id):
+        if each.status not in payout.DONE:
+            return  # asked after every single answer: most of the time this comes soon
+        answered += 1
     # The index may not list all of them yet; then a later answer closes it.
-    if len(members) == batch.partners and all(each.status in payout.DONE for each in members):
+    if answered == batch.partners:
         payouts.move_batch(batch_id, "settled", now=now, actor="system")
 
 
@@ -266,7 +270,8 @@ def payments(batch: Batch) -> list[Payment]:
             raise StaleError(message, reference=each.reference)
         if each.status in {"in_transit", "paid", "returned"}:
             profile = _profile(each.partner)
-            payee = people.payee(profile.person) if profile else None
+            # An account confirmed since is paid to by the next batch, after its cooling-off.
+            payee = people.payee(profile.person, at=batch.submitted_at) if profile else None
             if payee is None and batch.method in paying.NEEDS_PAYEE:
                 message = "the payee is gone"
                 raise StaleError(message, reference=each.reference)

@@ -11,6 +11,7 @@ A payout that a provider is to be asked about hangs on ``gsi3`` ``DUE#send#{0-3}
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import msgspec
 from pynamodb.expressions.condition import Condition
@@ -30,6 +31,7 @@ from introducer.tables.store import Item, Page, Table, Transaction
 
 SHARDS = 4
 _ATTEMPTS = 5
+_PAGE = 100
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,12 +89,8 @@ def find_many(references: Sequence[str]) -> dict[str, Payout]:
 def due_to_send(now: Instant) -> Iterator[str]:
     """Yield the references of the payouts that a provider is to be asked about by *now*."""
     for shard in range(SHARDS):
-        for keys in store.query_all(
-            Table.LEDGER,
-            f"DUE#send#{shard}",
-            index="gsi3",
-            between=(clock.EPOCH, now),
-        ):
+        due = (clock.EPOCH, now)
+        for keys in store.query_all(Table.LEDGER, f"DUE#send#{shard}", index="gsi3", between=due):
             yield keys["pk"].partition("#")[2]
 
 
@@ -123,17 +121,18 @@ def cancellable(partner: str, currency: str) -> list[Payout]:
     return [now[each] for each in references if now[each].status == "created"]
 
 
+def each_of_batch(batch: str) -> Iterator[Payout]:
+    """Yield every payout of a batch, those skipped included; whoever stops early reads little."""
+    for shard in range(SHARDS):
+        pk = f"BATCH#{batch}#{shard}"
+        keys = store.query_all(Table.LEDGER, pk, prefix="PAYOUT#", index="gsi2", limit=_PAGE)
+        while page := list(islice(keys, _PAGE)):
+            yield from find_many([each["pk"].partition("#")[2] for each in page]).values()
+
+
 def of_batch(batch: str) -> list[Payout]:
     """Return every payout of a batch, by reference, those skipped included."""
-    references = [
-        keys["pk"].partition("#")[2]
-        for shard in range(SHARDS)
-        for keys in store.query_all(
-            Table.LEDGER, f"BATCH#{batch}#{shard}", prefix="PAYOUT#", index="gsi2"
-        )
-    ]
-    found = find_many(references)
-    return [found[each] for each in sorted(found)]
+    return sorted(each_of_batch(batch), key=lambda each: each.reference)
 
 
 def tally(batch: str) -> dict[str, Tally]:
