@@ -269,7 +269,8 @@ def _statement(about: Payout, fact: str, now: Instant) -> Booking:
 
 def _payment(line: Line, stored: Payout) -> Payment:
     profile = partners.find_partner(stored.partner) if "." not in stored.partner else None
-    payee = people.payee(profile.person) if profile else None
+    # An account confirmed since is paid to by the next batch, after its cooling-off.
+    payee = people.payee(profile.person, at=line.batch.submitted_at) if profile else None
     if payee is None and line.batch.method in paying.NEEDS_PAYEE:
         message = "the payee is gone"
         raise StaleError(message, reference=stored.reference)

@@ -121,6 +121,29 @@ def test_first_account_is_no_change(sent: list[dict[str, Any]]) -> None:
     )
 
 
+def test_what_is_ordered_stays_with_the_account_it_was_ordered_to(
+    sent: list[dict[str, Any]], frozen: Any
+) -> None:
+    """A change between order and file changes no file; the next batch pays the new account."""
+    ordered_at = NOW
+    frozen("2026-11-22T11:20:00.000Z")
+    put(OTHER)
+    confirm(mailed_code(sent))
+    frozen("2026-11-22T11:25:00.000Z")
+    put(ACH)
+    confirm(mailed_code(sent))
+
+    def number(at: str) -> str:
+        found = people.payee("person-pia", at=at)
+        assert found
+        return found.number
+
+    assert FIRST["iban"] == number(ordered_at) == number("2026-11-22T11:19:59.999Z")
+    assert OTHER["iban"] == number("2026-11-22T11:20:00.000Z")
+    assert "02100002112345678" == number("2026-11-22T11:25:00.000Z") == number("")
+    assert FIRST["iban"] == number("2020-01-01T00:00:00.000Z")
+
+
 def test_wrong_codes_are_counted_and_end_the_request(sent: list[dict[str, Any]]) -> None:
     """Five of them; then not even the right one counts, and the account is given anew."""
     put(OTHER)

@@ -1,7 +1,8 @@
 """The People table: the only place where anybody's name or address is stored.
 
 ``PERSON#{id}`` / ``CONTACT`` and ``PAGE`` in plain text under the table's KMS key, ``PAYEE``,
-``PAYEE_NEXT`` (bank data that waits to be confirmed) and ``TAX`` encrypted once more with a data
+``PAYEE_NEXT`` (bank data that waits to be confirmed), ``TAX``, and what was there before them
+(``PAYEE#{time}``, ``TAX#{time}``) encrypted once more with a data
 key. The table has no stream. Everything else in the product holds only the person's random id.
 """
 
@@ -130,19 +131,42 @@ def contacts(persons: list[str]) -> dict[str, Contact]:
 
 
 def add_payee(writes: Transaction, person: str, payee: Payee, *, now: Instant) -> None:
-    """Add the put of a person's bank data, encrypted and bound to the person."""
+    """Add the put of a person's bank data, encrypted and bound to the person.
+
+    The account before it is kept: what was ordered while it counted still goes there.
+    """
+    stored = store.get(Table.PEOPLE, _pk(person), "PAYEE") or {}
+    before = stored.get("before", "")
+    if stored and stored["set_at"] != now:
+        before = stored["set_at"]
+        old = {name: value for name, value in stored.items() if name not in {"pk", "sk"}}
+        writes.put(Table.PEOPLE, _pk(person), f"PAYEE#{before}", old)
     sealed = keyring.encrypt(keyring.PAYEE, msgspec.json.encode(payee), bound_to=_pk(person))
     writes.put(
         Table.PEOPLE,
         _pk(person),
         "PAYEE",
-        {"sealed": sealed, "last4": payee.last4, "country": payee.country, "set_at": now},
+        {
+            "sealed": sealed,
+            "last4": payee.last4,
+            "country": payee.country,
+            "set_at": now,
+            **({"before": before} if before else {}),
+        },
     )
 
 
-def payee(person: str) -> Payee | None:
-    """Return a person's bank data, decrypted, or None when there is none."""
+def payee(person: str, *, at: Instant = "") -> Payee | None:
+    """Return a person's bank data, decrypted, or None when there is none.
+
+    Args:
+        person: Whose.
+        at: What counted at that moment, so that an order repeats itself whatever was changed
+            since; empty for what counts now.
+    """
     stored = store.get(Table.PEOPLE, _pk(person), "PAYEE")
+    while stored and at and stored["set_at"] > at and "before" in stored:
+        stored = store.get(Table.PEOPLE, _pk(person), f"PAYEE#{stored['before']}")
     if stored is None:
         return None
     plain = keyring.decrypt(keyring.PAYEE, bytes(stored["sealed"]), bound_to=_pk(person))
