@@ -274,6 +274,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "batch": {"count": 50, "campaign": "fair", "expires_at": "2027-06-30T22:00:00Z"}
     },
     "reject": {"declined": {"reason": "not_my_territory"}},
+    "annul": {"self_referral": {"reason": "self_referral"}},
     "withdraw": {"by_phone": {"channel": "phone"}},
     "withdraw_own": {"by_mail": {"channel": "email"}},
     "estimate_rewards": {

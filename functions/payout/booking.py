@@ -12,6 +12,7 @@ from introducer.document.plan import Clawback
 from introducer.errors import StaleError
 from introducer.ledger import Balance, Kind, Posting
 from introducer.money import BASIS_POINTS
+from introducer.referral import ANNULLED
 from introducer.reward import Reversal, Reward
 from introducer.tables import ledger, payouts, rewards, tallies
 from introducer.tables.ledger import Entry
@@ -242,10 +243,13 @@ def _correction(
 def _why(seen: Look, before: Reward | None) -> str:
     """Return why a stored reward changes.
 
-    The lead turned out to be known already, its holder's part changed, or what happened before.
+    The lead turned out to be known already, the referral to be dishonest, its holder's part
+    changed, or what happened before.
     """
     if seen.facts.referral.status == "duplicate":
         return "duplicate"
+    if any(event.type == ANNULLED for event in seen.facts.events):
+        return seen.facts.referral.reason
     if before is None or not seen.facts.referral.dispute:
         return "displaced"
     return "recredited" if _part_then(before) != _part_now(seen, before.partner) else "displaced"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from submit.app import make_app
 from submit.resources import (
     accounts,
+    annulment,
     asks,
     assets,
     clicks,
@@ -34,6 +35,7 @@ app = make_app(
     placements.resource,
     quality.resource,
     consent.resource,
+    annulment.resource,
     clicks.resource,
     links.managed,
     assets.managed,

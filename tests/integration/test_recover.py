@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from introducer.command import Hold
+from introducer.command import Annul, Hold
 from introducer.tables import ledger
 from payout import recover
 from tests.support import life, money
@@ -113,26 +113,48 @@ def test_churn_known_too_late_is_owed_back(paid: Callable[..., None]) -> None:
     assert {"paid": 10_000} == money.accounts()
 
 
-def test_fraud_found_after_payment_is_taken_back_by_two_people(paid: Callable[..., None]) -> None:
-    """What waits is held; what was paid is debited by hand, owed, and ends like any debt."""
+def test_fraud_found_after_payment_is_taken_back_and_ends_the_same_way(
+    paid: Callable[..., None],
+) -> None:
+    """A manager annuls the referral: what waits goes, what was paid is owed, then written off."""
     paid(write_off_after_days=30)
     life.move("r1", Hold(reason="self_referral"))
-    body = {
-        "holder": "pia",
-        "kind": "debit",
-        "currency": "EUR",
-        "amount_minor": 2_500,
-        "reason": "Self-referral, see the audit",
-        "accounting_class": "marketing_expense",
-    }
-    path = f"/v1/programs/{life.PROGRAM}/adjustments"
-    made = call("POST", path, body, claims=login("finn", "finance"))
-    call("POST", f"{path}/{made.body['id']}/approve", {}, claims=login("mia", "manager"))
+    path = f"/v1/programs/{life.PROGRAM}/referrals/r1/annul"
+    body = {"reason": "self_referral"}
+    refused = call("POST", path, body, claims=login("finn", "finance"))
+    assert (403, "forbidden") == refused.problem()
+    annulled = call("POST", path, body, claims=login("mia", "manager"))
+    assert {"id": "r1", "status": "rejected"} == annulled.body
+    again = call("POST", path, body, claims=login("mia", "manager"))
+    assert (409, "transition_not_allowed") == again.problem()
+    for _ in range(2):
+        money.deliver("r1")
     money.release(money.DUE)
 
-    assert {"pending": 7_500, "receivable": -2_500, "paid": 2_500} == money.accounts()
+    assert {"receivable": -2_500, "paid": 2_500} == money.accounts()
+    assert {"self_referral"} == {
+        each.reason for each in money.journals() if each.kind == "RewardReversed"
+    }
     assert {"debts": 1, "written_off": 1} == run(LATER)
-    assert 0 == owed()
+    assert {"paid": 2_500} == money.accounts()
+
+
+def test_fraud_found_before_payment_leaves_nothing_to_pay(
+    aws: None, frozen: Callable[[str], None]
+) -> None:
+    """What is payable and what waits are reversed; a payout not yet sent is called off."""
+    assert (aws, bool(frozen)) == (None, True)
+    money.publish()
+    money.enrol("pia")
+    money.sell()
+    money.deliver("r1")
+    money.release()
+    money.pay_out(until="reserve")
+    life.move("r1", Annul(reason="fraud"))
+    money.deliver("r1")
+
+    assert {} == money.accounts()
+    assert not list(ledger.debtors(life.PROGRAM))
 
 
 def test_write_off_that_another_posting_overtakes_is_decided_anew(

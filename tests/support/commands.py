@@ -6,6 +6,7 @@ from introducer.command import (
     Absorb,
     Accept,
     Advance,
+    Annul,
     Assess,
     Assign,
     Churn,
@@ -64,6 +65,7 @@ COMMANDS: tuple[Command, ...] = (
     Expire(),
     Hold(reason="self_referral"),
     Release(reason="reviewed"),
+    Annul(reason="fraud"),
     Recredit(
         dispute="d1",
         reason="evidence",
@@ -106,5 +108,6 @@ ALLOWED: dict[str, set[str]] = {
     "Expire": set("submitted screening review assigned accepted qualified proposal".split()),
     "Hold": set(STATUSES[:10]),
     "Release": set(STATUSES[:10]),
+    "Annul": set(STATUSES[:10]),
     "Recredit": set(STATUSES[1:10]) | {"refunded", "churned"},
 }

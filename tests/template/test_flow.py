@@ -160,6 +160,7 @@ def test_earning_hears_of_all_that_earns_or_takes_back() -> None:
         "ReferralRetained",
         "ReferralChurned",
         "ReferralRecredited",
+        "ReferralAnnulled",
     } == set(always["detail-type"])
 
 

@@ -173,6 +173,12 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Annul(msgspec.Struct, frozen=True, kw_only=True):
+    """It was no honest referral, for ``reason``: nothing was ever earned by it."""
+
+    reason: str
+
+
 class Recredit(msgspec.Struct, frozen=True, kw_only=True):
     """A dispute was decided: others are credited than before, or with other parts."""
 
@@ -210,5 +216,6 @@ Command = (
     | Expire
     | Hold
     | Release
+    | Annul
     | Recredit
 )

@@ -25,6 +25,7 @@ from introducer.command import (
     Absorb,
     Accept,
     Advance,
+    Annul,
     Assess,
     Assign,
     Churn,
@@ -54,6 +55,7 @@ from introducer.errors import OutdatedError, TransitionError
 from introducer.event import Event
 from introducer.program import Program
 from introducer.referral import (
+    ANNULLED,
     EARLY,
     HANDED_BACK,
     OVERDUE,
@@ -185,6 +187,7 @@ def _sources(command: type, document: Program) -> frozenset[str]:
         Expire: still_open,
         Hold: still_open | SOLD | {"lost"},
         Release: still_open | SOLD | {"lost"},
+        Annul: still_open | SOLD | {"lost"},
         # Also when it is over: what was earned and kept may be somebody else's.
         Recredit: (still_open - {"submitted"}) | SOLD | {"lost", "refunded", "churned"},
     }
@@ -224,6 +227,8 @@ def _outcome(  # noqa: PLR0911  (one line for each command)
             )
         case Reject(reason=reason):
             return _ended("ReferralRejected", "rejected", reason)
+        case Annul(reason=reason):
+            return _ended(ANNULLED, "rejected", reason)
         case Withdraw(reason=reason):
             return _ended("ReferralWithdrawn", "withdrawn", reason)
         case Expire():

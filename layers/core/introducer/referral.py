@@ -9,6 +9,8 @@ import msgspec
 from introducer.clock import Instant
 
 EARLY = frozenset({"submitted", "screening", "review", "assigned"})
+ANNULLED = "ReferralAnnulled"
+"""The event after which nothing was ever earned by a referral."""
 SOLD = frozenset({"won", "retained"})
 FINAL = frozenset(
     {"duplicate", "ineligible", "rejected", "withdrawn", "expired", "refunded", "churned"}

@@ -10,7 +10,7 @@ import msgspec
 from introducer.clock import Instant
 from introducer.event import Event
 from introducer.program import Program
-from introducer.referral import Facts, Item, Referral, Sale, Share
+from introducer.referral import ANNULLED, Facts, Item, Referral, Sale, Share
 
 Kind = Literal["submitted", "stage", "sale", "event"]
 
@@ -54,9 +54,12 @@ def occasions(document: Program, case: Case) -> list[Occasion]:
     """Return every occasion of *case*, in the order of business time and then id.
 
     A referral that was brought in from another system has none: what it earned was paid there.
-    Nor has a duplicate, also one that was found out after it had been let through.
+    Nor has a duplicate, also one that was found out after it had been let through, nor one
+    that was annulled because it was no honest referral.
     """
     if case.referral.channel == "migration" or case.referral.status == "duplicate":
+        return []
+    if any(event.type == ANNULLED for event in case.events):
         return []
     found = [
         *_submission(case.referral),

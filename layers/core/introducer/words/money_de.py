@@ -107,6 +107,8 @@ WORDS = {
     "reason.batch_cancelled": "der Zahlungslauf wurde abgesagt",
     "reason.cancelled_by_hand": "jemand hat ihn abgesagt",
     "reason.not_reserved": "der Zahlungslauf war schon geschlossen",
+    "reason.self_referral": "der Interessent war der Partner selbst",
+    "reason.fraud": "die Regeln des Programms wurden nicht eingehalten",
     "reason.too_small": "es war zu wenig, um ihm nachzugehen",
     "reason.too_old": "es hatte sich zu lange nichts getan",
     "reason.above_most_owed": "es war mehr, als jemand schulden muss",

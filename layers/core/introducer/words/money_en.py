@@ -100,6 +100,8 @@ WORDS = {
     "reason.batch_cancelled": "the payment run was called off",
     "reason.cancelled_by_hand": "somebody called it off",
     "reason.not_reserved": "the payment run was closed before",
+    "reason.self_referral": "the lead was the partner",
+    "reason.fraud": "it did not keep to the rules of the program",
     "reason.too_small": "it was too little to follow",
     "reason.too_old": "nothing had changed for too long",
     "reason.above_most_owed": "it was more than anybody has to owe",
