@@ -21,6 +21,7 @@ FUNCTIONS = {
     "sweep": "sweep",
     "accrue": "accrue",
     "payout": "start",
+    "send": "send",
     "seal": "seal",
     "verify": "seal",
     "recover": "recover",
