@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-ANSWERS = ("pain.002", "camt.054", "nacha.return")
+ANSWERS = ("pain.002", "camt.054", "pacs.004", "camt.053", "nacha.return", "bai2")
 """The kinds of message the settlement reads; a bank sends others as well."""
 
 _READY = re.compile(r"listening on (http://127\.0\.0\.1:[0-9]+)/")
