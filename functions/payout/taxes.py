@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -39,6 +40,7 @@ _OF_FORM = (
     "vat_number tax_number birth_date"
 ).split()
 _CHUNK = 100
+_MARKS = 50
 _ATTEMPTS = 5
 
 
@@ -67,8 +69,9 @@ def export(program: str, year: int, at: Instant) -> str:
     rows = [list(COLUMNS), *_rows(document, taxes.of_year(program, year), at)]
     key = tally.export_key(program, year, at)
     content = files.write_once(key, spreadsheet.lines(rows).encode(), kind="text/csv")
-    for row in csv.DictReader(io.StringIO(content.decode())):
-        _mark(program, year, row, at)
+    told = iter(csv.DictReader(io.StringIO(content.decode())))
+    while some := list(islice(told, _MARKS)):
+        _mark_all(program, year, some, at)
     return key
 
 
@@ -109,9 +112,10 @@ def _rows(document: Program, totals: Iterator[YearTotal], at: Instant) -> Iterat
 
 def _chunk_rows(document: Program, chunk: list[YearTotal], at: Instant) -> Iterator[list[str]]:
     profiles = partners.find_partners([each.partner for each in chunk if "." not in each.partner])
+    given = people.tax_forms([each.person for each in profiles.values() if each.tax_form])
     for each in chunk:
         profile = profiles.get(each.partner)
-        data = people.tax(profile.person) if profile and profile.tax_form else None
+        data = given.get(profile.person) if profile else None
         row = _row(document, each, profile, data, at)
         yield [row[column] for column in COLUMNS]
 
@@ -143,15 +147,31 @@ def _row(
     }
 
 
+def _mark_all(program: str, year: int, rows: list[dict[str, str]], at: Instant) -> None:
+    """Note on many totals with which sums they were exported; those that were noted are not."""
+    told = {(row["partner"], row["currency"]): row for row in rows}
+    writes = Transaction()
+    for before in taxes.find_many(program, year, list(told)):
+        if before.exported_at < at:
+            row = told[before.partner, before.currency]
+            taxes.save(writes, before, _marked(before, row, at))
+    if not len(writes):
+        return
+    try:
+        writes.commit()
+    except StaleError:  # one was paid to in this moment
+        for row in rows:
+            _mark(program, year, row, at)
+
+
 def _mark(program: str, year: int, row: Mapping[str, str], at: Instant) -> None:
     """Note on a total with which sums it was exported, whatever it is by now."""
     for _ in range(_ATTEMPTS):
         before = taxes.find(row["partner"], program, year, row["currency"])
         if before.exported_at >= at:
             return
-        after = tally.exported(before, int(row["paid_minor"]), int(row["withheld_minor"]), at)
         writes = Transaction()
-        taxes.save(writes, before, after)
+        taxes.save(writes, before, _marked(before, row, at))
         try:
             writes.commit()
         except StaleError:
@@ -159,6 +179,10 @@ def _mark(program: str, year: int, row: Mapping[str, str], at: Instant) -> None:
         return
     message = "the total kept changing"
     raise ContentionError(message, partner=row["partner"])
+
+
+def _marked(before: YearTotal, row: Mapping[str, str], at: Instant) -> YearTotal:
+    return tally.exported(before, int(row["paid_minor"]), int(row["withheld_minor"]), at)
 
 
 def _yes(value: bool) -> str:  # noqa: FBT001  (a word for a cell)

@@ -19,6 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "POST /v1/partners": {"partner"},
     "GET /v1/me": {"partner"},
     "PUT /v1/me/payee": {"partner"},
+    "GET /v1/me/payee": {"partner"},
     "POST /v1/me/payee/confirm": {"partner"},
     "GET /v1/me/tax": {"partner"},
     "PUT /v1/me/tax": {"partner"},

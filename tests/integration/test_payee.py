@@ -9,9 +9,12 @@ import pytest
 
 from introducer import payee
 from introducer.errors import StaleError
-from introducer.tables import partners, people
+from introducer.ledger import Kind, Posting
+from introducer.tables import ledger, partners, people
+from introducer.tables.ledger import Entry
 from introducer.tables.people import Payee
-from tests.support import life, mails
+from payout import batch, files
+from tests.support import life, mails, money
 from tests.support.api import Reply, call, login
 from tests.support.tables import everything
 
@@ -100,6 +103,47 @@ def test_other_account_counts_only_once_it_is_confirmed(sent: list[dict[str, Any
     assert (422, "nothing_to_confirm") == confirm(code).problem()
 
 
+def test_partner_sees_what_is_on_file_and_what_waits(
+    sent: list[dict[str, Any]], frozen: Any
+) -> None:
+    """Ends of accounts only; a wish that ran out is none."""
+    on_file = {"method": "bank", "last4": "3000", "set_at": NOW, "usable_at": "", "problem": ""}
+    nothing = {"waiting_last4": "", "confirm_by": "", "tries_left": 0}
+    read = lambda: call("GET", "/v1/me/payee", claims=PIA).body  # noqa: E731  (read three times)
+    assert on_file | nothing == read()
+    put(ACH)
+    waits = {"waiting_last4": "5678", "confirm_by": "2026-11-22T13:17:00.000Z", "tries_left": 5}
+    assert on_file | waits == read()
+    frozen("2026-11-22T13:17:00.000Z")
+    assert on_file | nothing == read()
+    assert [] == sent
+
+
+def test_file_is_written_to_the_account_it_was_ordered_to(
+    sent: list[dict[str, Any]], frozen: Any
+) -> None:
+    """A change confirmed between order and file is for the next batch."""
+    money.publish()
+    posting = Posting(
+        id="credit",
+        kind=Kind.CREDIT_ADJUSTED,
+        program="acme",
+        partner="pia",
+        currency="EUR",
+        amount_minor=5_000,
+        at=NOW,
+    )
+    ledger.post_all("pia", "EUR", lambda _: [Entry(postings=(posting,))], now=NOW)
+    step = {"batch": money.pay_out(until="mark")}
+    frozen("2026-11-22T11:20:00.000Z")
+    put(OTHER)
+    confirm(mailed_code(sent))
+    for _ in range(2):
+        batch.write(step, "2026-11-22T11:21:00.000Z")
+    content = (files.read(money.the_batch(step["batch"]).file) or b"").decode()
+    assert (True, False) == (FIRST["iban"] in content, OTHER["iban"] in content)
+
+
 def test_neither_code_nor_account_is_stored_in_plain(sent: list[dict[str, Any]]) -> None:
     """What is stored of a request opens without its secret to nobody."""
     put(OTHER)
@@ -144,13 +188,18 @@ def test_what_is_ordered_stays_with_the_account_it_was_ordered_to(
     assert FIRST["iban"] == number("2020-01-01T00:00:00.000Z")
 
 
-def test_wrong_codes_are_counted_and_end_the_request(sent: list[dict[str, Any]]) -> None:
+def test_wrong_codes_are_counted_and_end_the_request(
+    sent: list[dict[str, Any]], frozen: Any
+) -> None:
     """Five of them; then not even the right one counts, and the account is given anew."""
     put(OTHER)
     code = mailed_code(sent)
     for _ in range(payee.MOST_TRIES):
         assert (422, "wrong_code", "code") == confirm("0000-0000").field()
     assert (422, "too_many_tries") == confirm(code).problem()
+    assert 0 == call("GET", "/v1/me/payee", claims=PIA).body["tries_left"]
+    assert (409, "transition_not_allowed") == put(OTHER).problem()
+    frozen("2026-11-22T11:18:00.000Z")
     put(OTHER)
     assert code != mailed_code(sent)
 
@@ -161,13 +210,14 @@ def test_code_runs_out_and_a_newer_request_overtakes(
     """An old code confirms nothing, and a mail about an old request is not sent."""
     put(OTHER)
     old_event, old = last_event(), mailed_code(sent)
+    frozen("2026-11-22T11:18:00.000Z")
     put(ACH)
     assert (422, "wrong_code") == confirm(old).problem()
     newer = mailed_code(sent)
     count = len(sent)
     mails.send({**old_event, "id": "again"})
     assert count == len(sent)
-    frozen("2026-11-22T13:17:00.000Z")
+    frozen("2026-11-22T13:18:00.000Z")
     assert (422, "code_expired") == confirm(newer).problem()
 
 

@@ -9,18 +9,20 @@ from msgspec import Meta
 
 from introducer import clock, ids, keyring, payee
 from introducer.bank import account as accounts
-from introducer.errors import InvalidInputError
+from introducer.errors import InvalidInputError, TransitionError
 from introducer.identity import check_email
 from introducer.tables import partners, people, programs
 from introducer.tables.people import Payee, PayeeRequest
 from introducer.tables.store import Transaction
 from submit import inputs
-from submit.acting import PARTNER, active_partner_of
+from submit.acting import PARTNER, active_partner_of, partner_of
 from submit.http import Answer, Call, Resource
 from submit.inputs import Input
 
 resource = Resource(__name__)
 
+PAUSE_S = 60
+"""Between two wishes to be paid elsewhere: each is a mail to the partner."""
 _SECONDS_PER_HOUR = 3_600
 _FIELDS: dict[str, tuple[str, ...]] = {
     "bank": ("iban",),
@@ -69,6 +71,22 @@ class PayeeSet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     usable_at: str = ""
 
 
+class PayeeOnFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The account on file, empty for none, and the one that waits for its code.
+
+    ``problem`` is why the bank sent money back; nothing is paid until another account is given.
+    """
+
+    method: str
+    last4: str
+    set_at: str
+    usable_at: str
+    problem: str
+    waiting_last4: str
+    confirm_by: str
+    tries_left: int
+
+
 class Confirmation(Input, frozen=True, kw_only=True):
     """The code from the mail; how it is spaced and written makes no difference."""
 
@@ -80,6 +98,29 @@ class PayeeConfirmed(msgspec.Struct, frozen=True, kw_only=True):
 
     set_at: str
     usable_at: str
+
+
+@resource.endpoint(
+    "GET", "/v1/me/payee", roles=PARTNER, answer=PayeeOnFile, codes=("not_enrolled",)
+)
+def read_payee(call: Call[Any, Any]) -> Answer:
+    """Read which account is on file, from when it is paid to, and what waits to be confirmed."""
+    partner = partner_of(call)
+    waiting = people.payee_request(partner.person)
+    if waiting and waiting.confirm_by <= call.now:
+        waiting = None
+    return Answer(
+        body=PayeeOnFile(
+            method=(partner.payee_method or "bank") if partner.payee_set_at else "",
+            last4=people.payee_last4(partner.person) if partner.payee_set_at else "",
+            set_at=partner.payee_set_at,
+            usable_at=partner.payee_usable_at,
+            problem=partner.payee_problem,
+            waiting_last4=waiting.last4 if waiting else "",
+            confirm_by=waiting.confirm_by if waiting else "",
+            tries_left=max(0, payee.MOST_TRIES - waiting.tries) if waiting else 0,
+        )
+    )
 
 
 @resource.endpoint(
@@ -96,6 +137,7 @@ class PayeeConfirmed(msgspec.Struct, frozen=True, kw_only=True):
         "invalid_provider_account",
         "missing_field",
         "not_of_this_method",
+        "transition_not_allowed",
         "not_enrolled",
     ),
 )
@@ -111,6 +153,9 @@ def set_payee(call: Call[NewPayee, Any]) -> Answer:
     if not partner.payee_set_at:
         partners.set_payee(writes, partner, account, now=call.now, actor=partner.entity)
         return Answer(body=PayeeSet(last4=account.last4, set_at=call.now), writes=writes)
+    waiting = people.payee_request(partner.person)
+    if waiting and clock.plus(waiting.at, seconds=PAUSE_S) > call.now:
+        raise TransitionError("a code was mailed a moment ago", status="waiting")
     rules = programs.current(partner.program, call.now).document.payees
     keyring.secret(keyring.CONFIRM)  # made now, so that whoever mails the code finds it
     request = PayeeRequest(

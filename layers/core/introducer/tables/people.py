@@ -259,11 +259,20 @@ def tax_on_file(person: str) -> TaxOnFile | None:
 
 def tax(person: str) -> TaxData | None:
     """Return a person's tax form, decrypted, or None when there is none."""
-    stored = store.get(Table.PEOPLE, _pk(person), "TAX")
-    if stored is None:
-        return None
-    plain = keyring.decrypt(keyring.TAX, bytes(stored["sealed"]), bound_to=_pk(person))
-    return msgspec.json.decode(plain, type=TaxData)
+    return tax_forms([person]).get(person)
+
+
+def tax_forms(persons: list[str]) -> dict[str, TaxData]:
+    """Return the tax forms of those *persons* who gave one, decrypted, by person."""
+    found = store.batch_get(
+        Table.PEOPLE, [(_pk(person), "TAX") for person in persons], consistent=True
+    )
+    return {
+        pk.partition("#")[2]: msgspec.json.decode(
+            keyring.decrypt(keyring.TAX, bytes(stored["sealed"]), bound_to=pk), type=TaxData
+        )
+        for (pk, _), stored in found.items()
+    }
 
 
 def add_greeting(writes: Transaction, person: str, greeting: Greeting) -> None:

@@ -7,7 +7,7 @@ so that a year's list needs no scan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from introducer import ids
@@ -26,6 +26,13 @@ def find(partner: str, program: str, year: int, currency: str) -> YearTotal:
     if stored is None:
         return YearTotal(partner=partner, program=program, year=year, currency=currency)
     return store.load(YearTotal, stored)
+
+
+def find_many(program: str, year: int, keys: Sequence[tuple[str, str]]) -> list[YearTotal]:
+    """Return the totals of holders and units, *keys*, that exist, as they stand."""
+    wanted = [(f"PARTNER#{partner}", _sk(program, year, unit)) for partner, unit in keys]
+    found = store.batch_get(Table.LEDGER, wanted, consistent=True)
+    return [store.load(YearTotal, stored) for stored in found.values()]
 
 
 def of_holder(partner: str) -> list[YearTotal]:
