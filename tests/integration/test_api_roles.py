@@ -96,6 +96,7 @@ ALLOWED: dict[str, set[str]] = {
     "GET /v1/programs/{program}/queues/{queue}": {"manager", "finance", "auditor"},
     "POST /v1/programs/{program}/referrals/{referral}/assign": {"manager"},
     "POST /v1/programs/{program}/referrals/{referral}/withdraw": {"manager"},
+    "POST /v1/programs/{program}/referrals/{referral}/annul": {"manager"},
     "GET /v1/programs/{program}/referrals/{referral}/routing": {"manager", "finance", "auditor"},
     "GET /v1/programs/{program}/clicks": {"manager", "finance", "auditor"},
     "GET /v1/programs/{program}/referrals/{referral}/attribution": {
@@ -127,6 +128,16 @@ ALLOWED: dict[str, set[str]] = {
     "POST /v1/partners/{partner}/payout-hold": {"manager", "finance"},
     "POST /v1/partners/{partner}/release-payout-hold": {"manager", "finance"},
     "POST /v1/jobs/{job}": {"manager", "finance"},
+    "GET /v1/programs/{program}/journals": {"manager", "finance", "auditor"},
+    "GET /v1/journals/{journal}": {"manager", "finance", "auditor"},
+    "GET /v1/programs/{program}/balances/{holder}": {"manager", "finance", "auditor"},
+    "GET /v1/programs/{program}/trial-balance": {"manager", "finance", "auditor"},
+    "GET /v1/programs/{program}/general-ledger": {"manager", "finance", "auditor"},
+    "GET /v1/programs/{program}/adjustments": {"manager", "finance", "auditor"},
+    "POST /v1/programs/{program}/adjustments": {"manager", "finance"},
+    "GET /v1/programs/{program}/adjustments/{adjustment}": {"manager", "finance", "auditor"},
+    "POST /v1/programs/{program}/adjustments/{adjustment}/approve": {"manager", "finance"},
+    "POST /v1/programs/{program}/adjustments/{adjustment}/reject": {"manager", "finance"},
 }
 
 pytestmark = pytest.mark.usefixtures("function_environment")

@@ -372,7 +372,7 @@ def test_jobs_are_started_once_for_a_key(monkeypatch: pytest.MonkeyPatch) -> Non
         {
             "FunctionName": f"fn-{job}",
             "InvocationType": "Event",
-            "Payload": {"started_by": "user:sub-f"},
+            "Payload": {"started_by": "user:sub-f", "job": job},
         }
         for job in JOBS
     ] == started
