@@ -200,7 +200,7 @@ def test_payout_tells_tax_rate_return_and_who_bears_fees(words: Any) -> None:
         payout(), made_of, name="", program="Acme", method="wire", language=words
     )
     text = told(paper)
-    for value in ("USD", "1.0875", "ECB", "2026-11-26", "PABC"):
+    for value in ("USD", words.ratio(10_875, 10_000), "ECB", "2026-11-26", "PABC"):
         assert value in text
     keys = ("advice.closed", "payout.fees", "payout.contents", "payout.cut", "reason.AC04")
     for key in keys:

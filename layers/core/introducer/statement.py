@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from introducer import money
+from introducer import money, rates
 from introducer.clock import Instant
 from introducer.errors import InvalidInputError, LedgerError
 from introducer.ledger import ACCOUNTS, Journal
@@ -38,16 +38,16 @@ CSV_COLUMNS = (
 _ADVICE = {
     reason: key
     for key, reasons in {
-        "number": "AC01 AC03 RC01 RC04 RC07 RC10 R03 R04 R12 R13 invalid_account_number no_account",
+        "number": "AC01 AC03 RC01 RC04 RC07 RC10 R03 R04 R12 R13 R17 no_account",
         "closed": "AC04 AC07 R02 account_closed",
         "blocked": "AC06 R16 account_frozen bank_account_restricted RECEIVER_ACCOUNT_LOCKED",
-        "kind": "AC13 AC14 AG01 R20 incorrect_account_type RECEIVER_UNREGISTERED",
-        "holder": "BE01 BE04 BE06 BE07 CNOR RR01 RR02 RR03 R17 incorrect_account_holder_name",
+        "kind": "AC13 AC14 AG01 CNOR R20 incorrect_account_type",
+        "holder": "BE01 BE04 BE06 BE07 RR01 RR02 RR03 incorrect_account_holder_name",
         "bank": "MS03 R23",
         "us": "RR04 MD07 R14 R15",
     }.items()
     for reason in reasons.split()
-}
+} | dict.fromkeys(("invalid_account_number", "RECEIVER_UNREGISTERED"), "number")
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -301,8 +301,6 @@ def payout_paper(
     notes = [say("payout.contents"), say("payout.fees")]
     if not made_of.complete:
         notes.insert(1, say("payout.cut"))
-    if payout.status == "returned":
-        notes.insert(0, advice(payout, language))
     return Paper(
         title=say("payout.title", reference=payout.reference),
         program=program,
@@ -329,7 +327,7 @@ def payout_facts(
     rate = payout.rate and say(
         "payout.rate.is",
         currency=currency,
-        rate=payout.rate,
+        rate=language.ratio(*rates.ratio(payout.rate)),
         to=payout.sent_currency,
         source=payout.rate_source,
         day=payout.rate_at[:10],
@@ -340,6 +338,7 @@ def payout_facts(
         ("statement.account", payout.partner),
         ("payout.status", language.phrase(f"status.{payout.status}", payout.status)),
         ("payout.reason", reason_words(payout.reason, language)),
+        ("payout.advice", advice(payout, language)),
         ("payout.gross", language.amount(payout.gross_minor, payout.currency)),
         ("payout.withheld", language.amount(withheld, payout.currency) if withheld else ""),
         ("payout.amount", language.amount(payout.amount_minor, payout.currency)),
