@@ -123,7 +123,10 @@ def test_every_clock_and_file_trigger_has_a_failure_destination() -> None:
         for event in found.get("Events", {}).values()
         if event["Type"] in ("ScheduleV2", "S3")
     }
-    assert called == {name for name, found in FUNCTIONS.items() if "EventInvokeConfig" in found}
+    ordered = {"Taxes"}  # by a route, which answers before the work is done
+    assert called | ordered == {
+        name for name, found in FUNCTIONS.items() if "EventInvokeConfig" in found
+    }
 
 
 def test_route_gets_exactly_the_events_it_handles() -> None:
