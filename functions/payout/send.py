@@ -224,9 +224,15 @@ def _is_over(line: Line, stored: Payout, now: Instant) -> bool:
 
 
 def _give_up(stored: Payout, *, now: Instant) -> None:
-    """List the payout for a person to look at; the money stays in transit."""
+    """List the payout for a person to look at; the money stays in transit.
+
+    What they may say is that nothing was paid: that it was, the provider tells by a message.
+    """
     unanswered = msgspec.structs.replace(
-        _statement(stored, "unanswered", now), fact="noted", problem="unknown_status"
+        _statement(stored, "unanswered", now),
+        fact="rejected",
+        reason="unanswered",
+        problem="unknown_status",
     )
     settle.take(unanswered, now=now)
     _note(stored, now=now, next_at="")

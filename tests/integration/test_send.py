@@ -10,8 +10,9 @@ import pytest
 from introducer import clock, outbound
 from introducer.errors import NotFoundError, PayoutsHaltedError, UncertainError
 from introducer.tables import ledger, payouts
-from payout import send
+from payout import send, settle
 from tests.support import calls, life, money, provider
+from tests.support.api import call, login
 from tests.support.calls import furnish, pay_out, run_clock, the_payout
 from tests.support.money import NOW
 from tests.support.provider import Provider
@@ -210,6 +211,22 @@ def test_silent_provider_is_asked_for_three_days_and_then_a_person(shop: Provide
     assert (0, 0) == run_clock("2027-01-01T00:00:00.000Z")
     calls.acknowledge(calls.fulfilled(the_payout(batch)))
     assert "paid" == the_payout(batch).status
+
+
+def test_person_decides_that_nothing_was_paid(shop: Provider) -> None:
+    """Having looked at the provider: the money is payable again, with who said so and why."""
+    shop.plan = ["dead"] * 20
+    furnish(shop.url)
+    batch = pay_out()
+    while due := the_payout(batch).next_at:
+        run_clock(due)
+    (listed,) = payouts.unmatched()
+    said = {"action": "match", "reason": "they have no such order", "reference": listed.reference}
+    path = f"/v1/bookings/{listed.key}/resolve"
+    assert 200 == call("POST", path, said, claims=login("sub-f", "finance")).status
+    settle.retry_unmatched(now=NOW)
+    assert ("returned", "unanswered") == (the_payout(batch).status, the_payout(batch).reason)
+    assert ({"payable": 2_500, "pending": 7_500}, []) == (money.accounts(), problems())
 
 
 def test_crash_of_the_last_attempt_still_ends_with_a_person(

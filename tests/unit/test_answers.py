@@ -57,6 +57,7 @@ def stripe(kind: str, **about: Any) -> dict[str, Any]:
     ("body", "fact", "reason"),
     [
         (stripe("payout.paid"), "paid", ""),
+        (stripe("transfer.created"), "paid", ""),
         (stripe("payout.failed", failure_code="no_account"), "returned", "no_account"),
         (stripe("payout.canceled"), "returned", "payout.canceled"),
         (stripe("transfer.reversed", amount_reversed=2_500), "returned", "transfer.reversed"),

@@ -29,7 +29,12 @@ from introducer.settlement import Booking
 PREFIX = "inbox/provider-"
 """How the keys of such files begin."""
 
-_STRIPE = {"payout.paid": "paid", "payout.failed": "returned", "payout.canceled": "returned"}
+_STRIPE = {
+    "transfer.created": "paid",
+    "payout.paid": "paid",
+    "payout.failed": "returned",
+    "payout.canceled": "returned",
+}
 _PAYPAL = {
     "SUCCEEDED": "paid",
     **dict.fromkeys(
