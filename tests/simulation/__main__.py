@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import traceback
+from typing import TextIO
 
 WORLD_STEPS = 4_000
 """How long one world lasts; then memory is given back and the next one begins."""
@@ -27,7 +28,8 @@ def main() -> int:
     if os.environ.get("PYTHONHASHSEED") != "0":
         # The order of a set would be another in every process, and no seed would replay.
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
-        os.execve(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]], environment)  # noqa: S606  (ourselves)
+        again = [sys.executable, "-m", "tests.simulation", *sys.argv[1:]]
+        os.execve(sys.executable, again, environment)  # noqa: S606  (ourselves)
     if asked.what == "simulate":
         return simulate(asked.steps, asked.seed)
     return crash_points(asked.every)
@@ -45,12 +47,12 @@ def simulate(steps: int, seed: int) -> int:
         wanted = min(WORLD_STEPS, steps - done)
         try:
             world.run(wanted)
-        except (Violation, Exception) as violation:
+        except (Violation, Exception) as violation:  # noqa: BLE001  (all of it is news)
             if not isinstance(violation, Violation):
                 traceback.print_exc()
-            print(f"\n{type(violation).__name__}: {violation}", file=sys.stderr)
-            print(f"seed {world.seed}, step {world.steps}; again with:", file=sys.stderr)
-            print(f"  make simulate STEPS={wanted} SEED={world.seed}", file=sys.stderr)
+            _say(f"\n{type(violation).__name__}: {violation}", file=sys.stderr)
+            _say(f"seed {world.seed}, step {world.steps}; again with:", file=sys.stderr)
+            _say(f"  make simulate STEPS={wanted} SEED={world.seed}", file=sys.stderr)
             return 1
         done += min(world.steps, wanted)
         journals += world.books.journals
@@ -58,13 +60,17 @@ def simulate(steps: int, seed: int) -> int:
         worlds += 1
         if time.monotonic() - told > 30:
             told = time.monotonic()
-            print(f"{done:,} steps, {done / (told - began):,.0f} a second", flush=True)
+            _say(f"{done:,} steps, {done / (told - began):,.0f} a second")
     took_s = time.monotonic() - began
-    print(
+    _say(
         f"{done:,} steps in {worlds:,} worlds from seed {seed}: nothing wrong. "
         f"{journals:,} journals, {faults:,} faults, {done / took_s:,.0f} steps a second"
     )
     return 0
+
+
+def _say(text: str, file: TextIO | None = None) -> None:
+    print(text, file=file, flush=True)
 
 
 def derived(seed: int, number: int) -> int:
@@ -79,8 +85,8 @@ def crash_points(every: int) -> int:
     began = time.monotonic()
     result = points.enumerate_all(every)
     for each in result.differences:
-        print(f"call {each.call}, {each.fault}: {each.what}", file=sys.stderr)
-    print(
+        _say(f"call {each.call}, {each.fault}: {each.what}", file=sys.stderr)
+    _say(
         f"{result.runs:,} walks over {result.calls} calls, {len(result.differences)} that end "
         f"otherwise, {time.monotonic() - began:.0f} s"
     )

@@ -20,9 +20,10 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from introducer import clients, metric
 from introducer.tables import programs, store
 from tests.simulation import faults
-from tests.simulation.dynamodb import DynamoDB, Lag, refused
+from tests.simulation.dynamodb import DynamoDB
 from tests.simulation.faults import Call, Crash, Fault, Faults
 from tests.simulation.services import S3, Kms, StepFunctions
+from tests.simulation.storage import NO_LAG, Lag, refused
 from tests.support import tables
 from tests.support.environment import FUNCTION, forget
 
@@ -41,7 +42,7 @@ class Aws:
         lag: How late indexes and reads may be.
     """
 
-    def __init__(self, seed: int = 0, lag: Lag = Lag()) -> None:
+    def __init__(self, seed: int = 0, lag: Lag = NO_LAG) -> None:
         self.environment, properties = tables.schemas()
         self.rng = random.Random(seed)
         self.dynamodb = DynamoDB(properties, self.rng, lag)
@@ -70,7 +71,7 @@ class Aws:
             stack.enter_context(patch.object(metric, "count", self._count))
             stack.enter_context(patch.object(time, "sleep", self._sleep))
             stack.enter_context(patch.object(store, "_pause", self._pause))
-            store.connection()._client = _Client(self)  # type: ignore[assignment]
+            store.connection()._client = _Client(self)
             yield self
         forget()
         programs.version.cache_clear()
@@ -78,10 +79,7 @@ class Aws:
     def stored(self) -> Stored:
         """Return everything that is stored, to compare it or to come back to it."""
         return {
-            **{
-                name: dict(sorted(self.dynamodb.everything(name)))
-                for name in self.dynamodb.tables
-            },
+            **{name: dict(sorted(self.dynamodb.everything(name))) for name in self.dynamodb.tables},
             "files": dict(sorted(self.s3.objects.items())),
         }
 

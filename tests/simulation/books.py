@@ -15,7 +15,8 @@ from introducer import ledger
 from introducer.ledger import Journal
 from introducer.tables import store
 from introducer.tables.codec import decode
-from tests.simulation.dynamodb import DynamoDB, Write
+from tests.simulation.dynamodb import DynamoDB
+from tests.simulation.storage import Write
 
 ACCOUNTS = ("pending", "payable", "reserved", "in_transit", "paid", "receivable")
 _ONCE = {
@@ -28,14 +29,14 @@ _ONCE = {
 _PLACES = ("reserved", "in_transit", "paid")
 
 
-class Violation(BaseException):  # noqa: N818  (not an ``Exception``: no code of ours may survive it)
+class Violation(BaseException):
     """Something is true of the books that never may be."""
 
 
 class Chain:
     """The books of one holder in one currency, as they were seen to grow."""
 
-    __slots__ = ("accounts", "earned", "hash", "reversed", "seq", "posted_at", "others")
+    __slots__ = ("accounts", "earned", "hash", "others", "posted_at", "reversed", "seq")
 
     def __init__(self) -> None:
         self.accounts = dict.fromkeys(ACCOUNTS, 0)

@@ -25,7 +25,14 @@ from tests.simulation.aws import Aws, Stored
 from tests.simulation.faults import Crash, Fault
 from tests.support import money
 
-RETRIED = (UncertainError, ContentionError, StaleError, PynamoDBException, BotoCoreError, ClientError)
+RETRIED = (
+    UncertainError,
+    ContentionError,
+    StaleError,
+    PynamoDBException,
+    BotoCoreError,
+    ClientError,
+)
 """What queue, schedule and state machine meet by calling again."""
 _MOST_ROUNDS = 6
 
@@ -50,7 +57,7 @@ class Course:
         """Be in the world, with everything sold and nothing earned."""
         edge.logger.setLevel("CRITICAL")
         with self.aws.installed(), patch.object(clock, "now", lambda: money.NOW):
-            money.publish()
+            money.publish(recovery={"write_off_below_minor": {"EUR": 1_000}})
             money.enrol("pia")
             money.enrol("quin", email_key="key-quin")
             money.sell("r1", 100_003, shares={"pia": 6_000, "quin": 4_000})

@@ -8,20 +8,33 @@ an engine by ``tests/integration/test_simulation_store.py``.
 
 from __future__ import annotations
 
-import heapq
 import random
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from bench import units
 from tests.simulation import expressions
-from tests.simulation.expressions import ExpressionError, Item
+from tests.simulation.storage import (
+    NO_LAG,
+    Index,
+    Key,
+    Lag,
+    Partition,
+    Stored,
+    Table,
+    Write,
+    place_of,
+    reason_of,
+    refused,
+    require_valid,
+)
+from tests.simulation.values import ExpressionError, Item
 
-MOST_BYTES = 400 * 1024
 PAGE_BYTES = 1024 * 1024
 MOST_WRITES = 100
 MOST_KEYS = 100
@@ -30,113 +43,6 @@ _REMEMBERED = 400
 _TOKENS = 100
 
 Params = dict[str, Any]
-Key = tuple[str, str]
-
-
-class Write(NamedTuple):
-    """One item before and after a call; both the same for a condition that was only checked."""
-
-    table: str
-    key: Key
-    before: Item | None
-    after: Item | None
-
-
-class Lag(NamedTuple):
-    """How often, and how many calls, indexes and reads are behind; short pages of so many items."""
-
-    share: float = 0.0
-    most: int = 0
-    short_page: int = 0
-
-
-class Stored(NamedTuple):
-    """An item and its size in bytes."""
-
-    item: Item
-    size: int
-
-
-class Partition:
-    """Items under one partition key, in order."""
-
-    __slots__ = ("items", "order")
-
-    def __init__(self) -> None:
-        self.items: dict[Any, Stored] = {}
-        self.order: list[Any] = []
-
-    def put(self, sort: Any, stored: Stored | None) -> None:
-        """Store an item, or remove it."""
-        if stored is None:
-            if self.items.pop(sort, None) is not None:
-                del self.order[bisect_left(self.order, sort)]
-            return
-        if sort not in self.items:
-            insort(self.order, sort)
-        self.items[sort] = stored
-
-
-class Index:
-    """A secondary index: sparse, and as late as it is told to be."""
-
-    def __init__(self, schema: units.Index) -> None:
-        self.schema = schema
-        self.partitions: dict[str, Partition] = {}
-
-    def apply(self, key: Key, before: Item | None, after: Item | None) -> None:
-        """Take in one change."""
-        hashed, ranged = self.schema.keys
-        for image in (before, after):
-            if image is None or hashed not in image or ranged not in image:
-                continue
-            partition = self.partitions.setdefault(image[hashed]["S"], Partition())
-            stored = None
-            if image is after:
-                entry = self.entry(image)
-                stored = Stored(entry, units.item_bytes(entry))
-            partition.put((image[ranged]["S"], *key), stored)
-
-    def entry(self, image: Item) -> Item:
-        """Return what the index holds of an item."""
-        if self.schema.whole:
-            return image
-        names = ("pk", "sk", *self.schema.keys)
-        return {name: image[name] for name in names if name in image}
-
-
-class Table:
-    """A table with its indexes and its stream."""
-
-    def __init__(self, name: str, schema: units.Table, *, streamed: bool, ttl: str) -> None:
-        self.name = name
-        self.schema = schema
-        self.streamed = streamed
-        self.ttl = ttl
-        self.partitions: dict[str, Partition] = {}
-        self.indexes = {each.name: Index(each) for each in schema.indexes}
-        self.waiting: list[tuple[int, int, Key, Item | None, Item | None]] = []
-        self.next_at: dict[Key, int] = {}
-        self.past: dict[str, dict[str, deque[tuple[int, Stored | None]]]] = {}
-        self.stream: deque[Write] = deque()
-
-    def key(self, attributes: Item) -> Key:
-        """Return the primary key in *attributes*."""
-        names = self.schema.keys
-        parts = [attributes.get(name, {}).get("S", "") for name in names]
-        if not all(parts):
-            raise refused("ValidationException", "The provided key element does not match")
-        return parts[0], (parts[1] if len(parts) > 1 else "")
-
-    def find(self, key: Key) -> Stored | None:
-        """Return an item as it is."""
-        partition = self.partitions.get(key[0])
-        return partition.items.get(key[1]) if partition else None
-
-
-def refused(code: str, message: str, operation: str = "", **more: Any) -> ClientError:
-    """Return the error that botocore makes of a refusal."""
-    return ClientError({"Error": {"Code": code, "Message": message}, **more}, operation)
 
 
 class DynamoDB:
@@ -149,7 +55,7 @@ class DynamoDB:
     """
 
     def __init__(
-        self, tables: dict[str, dict[str, Any]], rng: random.Random, lag: Lag = Lag()
+        self, tables: dict[str, dict[str, Any]], rng: random.Random, lag: Lag = NO_LAG
     ) -> None:
         self.tables = {
             name: Table(
@@ -169,14 +75,13 @@ class DynamoDB:
         self.readers: list[Callable[[str, list[int], bool], None]] = []
         """Called with operation, sizes and consistency of what a call has read."""
         self._rng = rng
-        self._sequence = 0
         self._tokens: dict[str, list[Params]] = {}
         self._log: deque[tuple[int, Table, Key]] = deque()
         self._operations: dict[str, Callable[[Params], Params]] = {
             "GetItem": self._get,
-            "PutItem": self._put,
-            "UpdateItem": self._update,
-            "DeleteItem": self._delete,
+            "PutItem": partial(self._write_one, "Put"),
+            "UpdateItem": partial(self._write_one, "Update"),
+            "DeleteItem": partial(self._write_one, "Delete"),
             "Query": self._query,
             "Scan": self._scan,
             "BatchGetItem": self._batch_get,
@@ -202,7 +107,7 @@ class DynamoDB:
     def settle(self) -> None:
         """Let every index catch up, and every read see what is."""
         for table in self.tables.values():
-            self._catch_up(table, at=None)
+            table.catch_up(None)
             table.past.clear()
         self._log.clear()
 
@@ -257,7 +162,9 @@ class DynamoDB:
             table = self.tables[name]
             keys = [table.key(each) for each in request["Keys"]]
             if len(set(keys)) != len(keys):
-                raise refused("ValidationException", "Provided list of item keys contains duplicates")
+                raise refused(
+                    "ValidationException", "Provided list of item keys contains duplicates"
+                )
             consistent = request.get("ConsistentRead", False)
             at = self._as_of(consistent=consistent)
             found = [self._seen(table, key, at) for key in keys]
@@ -274,7 +181,7 @@ class DynamoDB:
         if name and consistent:
             raise refused("ValidationException", "Consistent reads are not supported on indexes")
         if name:
-            self._catch_up(table, at=self.calls)
+            table.catch_up(self.calls)
             index = table.indexes[name]
             hashed = index.schema.keys[0]
         else:
@@ -286,7 +193,7 @@ class DynamoDB:
             hashed,
         )
         if name:
-            found = self._in_index(index, wanted)
+            found = index.range(wanted)
         else:
             at = self._as_of(consistent=consistent)
             found = self._in_table(table, wanted, at)
@@ -298,21 +205,6 @@ class DynamoDB:
         table = self._table(params)
         found = [item for _, item in self.everything(table.name)]
         return {"Items": found, "Count": len(found), "ScannedCount": len(found)}
-
-    def _in_index(
-        self, index: Index, wanted: expressions.KeyRange
-    ) -> list[tuple[tuple[str, str, str], Stored]]:
-        partition = index.partitions.get(wanted.hash)
-        if partition is None:
-            return []
-        low = wanted.low if wanted.low is not None else wanted.prefix
-        begin = bisect_left(partition.order, (low,))
-        found = []
-        for place in partition.order[begin:]:
-            if not wanted.holds(place[0]):
-                break
-            found.append((place, partition.items[place]))
-        return found
 
     def _in_table(
         self, table: Table, wanted: expressions.KeyRange, at: int | None
@@ -339,10 +231,10 @@ class DynamoDB:
         params: Params,
     ) -> Params:
         if not params.get("ScanIndexForward", True):
-            found = found[::-1]
+            found.reverse()
         start = params.get("ExclusiveStartKey")
         if start:
-            place = self._place(table, index, start)
+            place = place_of(table, index, start)
             places = [each for each, _ in found]
             if params.get("ScanIndexForward", True):
                 found = found[bisect_right(places, place) :]
@@ -366,10 +258,6 @@ class DynamoDB:
         answer = {"Items": items, "Count": len(items), "ScannedCount": len(items), "sizes": sizes}
         return answer if last is None else answer | {"LastEvaluatedKey": last}
 
-    def _place(self, table: Table, index: Index | None, start: Item) -> tuple[str, str, str]:
-        pk, sk = table.key(start)
-        return (start[index.schema.keys[1]]["S"] if index else sk, pk, sk)
-
     def _as_of(self, *, consistent: bool) -> int | None:
         """Return the call a read sees the store at, None for as it is."""
         if consistent or self.fresh or not self.lag.share or self._rng.random() >= self.lag.share:
@@ -389,16 +277,7 @@ class DynamoDB:
 
     # ---- writes
 
-    def _put(self, params: Params) -> Params:
-        return self._write_one(params, "Put")
-
-    def _update(self, params: Params) -> Params:
-        return self._write_one(params, "Update")
-
-    def _delete(self, params: Params) -> Params:
-        return self._write_one(params, "Delete")
-
-    def _write_one(self, params: Params, action: str) -> Params:
+    def _write_one(self, action: str, params: Params) -> Params:
         write, holds = self._plan(action, params)
         if not holds:
             more = {}
@@ -430,7 +309,7 @@ class DynamoDB:
             raise refused("ValidationException", message)
         if not all(holds for _, holds in planned):
             reasons = [
-                _reason(write, request, holds=holds)
+                reason_of(write, request, holds=holds)
                 for (write, holds), (_, request) in zip(planned, actions, strict=True)
             ]
             codes = ", ".join(each["Code"] for each in reasons)
@@ -466,16 +345,8 @@ class DynamoDB:
                 change = expressions.update(request["UpdateExpression"], names)
                 change(before or request["Key"], after, values)
         if after is not None and after is not before:
-            self._require_valid(table, after)
+            require_valid(table, after)
         return Write(table.name, key, before, after), holds
-
-    def _require_valid(self, table: Table, item: Item) -> None:
-        if units.item_bytes(item) > MOST_BYTES:
-            raise refused("ValidationException", "Item size has exceeded the maximum allowed size")
-        for index in table.schema.indexes:
-            for name in index.keys:
-                if name in item and not item[name].get("S"):
-                    raise refused("ValidationException", f"an index key is empty: {name}")
 
     def _commit(self, writes: list[Write]) -> None:
         changed = [write for write in writes if write.before is not write.after]
@@ -503,23 +374,7 @@ class DynamoDB:
         late = 0
         if self.lag.share and self._rng.random() < self.lag.share:
             late = self._rng.randint(1, self.lag.most)
-        at = max(self.calls + late, table.next_at.get(write.key, 0))
-        if at == self.calls and write.key not in table.next_at:
-            for index in table.indexes.values():
-                index.apply(write.key, write.before, write.after)
-            return
-        table.next_at[write.key] = at
-        self._sequence += 1
-        change = (at, self._sequence, write.key, write.before, write.after)
-        heapq.heappush(table.waiting, change)
-
-    def _catch_up(self, table: Table, at: int | None) -> None:
-        while table.waiting and (at is None or table.waiting[0][0] <= at):
-            due, _, key, before, after = heapq.heappop(table.waiting)
-            for index in table.indexes.values():
-                index.apply(key, before, after)
-            if table.next_at.get(key) == due and not any(each[2] == key for each in table.waiting):
-                del table.next_at[key]
+        table.index(write, self.calls, late)
 
     def _forget(self) -> None:
         while self._log and self._log[0][0] < self.calls - _REMEMBERED:
@@ -541,12 +396,3 @@ class DynamoDB:
         if found is None:
             raise refused("ResourceNotFoundException", "Requested resource not found")
         return found
-
-
-def _reason(write: Write, request: Params, *, holds: bool) -> dict[str, Any]:
-    if holds:
-        return {"Code": "None"}
-    reason = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
-    if request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and write.before:
-        return {**reason, "Item": write.before}
-    return reason

@@ -201,9 +201,7 @@ def _resolved(parameters: dict[str, Any], each: Execution) -> dict[str, Any]:
 
 def _chosen(state: dict[str, Any], data: dict[str, Any]) -> str:
     for choice in state["Choices"]:
-        ((_, wanted),) = (
-            (key, value) for key, value in choice.items() if key.endswith("Equals")
-        )
+        ((_, wanted),) = ((key, value) for key, value in choice.items() if key.endswith("Equals"))
         if _at(data, choice["Variable"]) == wanted:
             return str(choice["Next"])
     return str(state["Default"])

@@ -10,12 +10,26 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 
-Value = dict[str, Any]
-Item = dict[str, Value]
-Values = Mapping[str, Value]
-Step = str | int
+from tests.simulation.values import (
+    ExpressionError,
+    Item,
+    Step,
+    Value,
+    Values,
+    added,
+    at,
+    begins,
+    compare,
+    contains,
+    is_kind,
+    number,
+    put,
+    remove,
+    size,
+    subtract,
+)
+
 Operand = Callable[[Item, Values], Value | None]
 Test = Callable[[Item, Values], bool]
 Change = Callable[[Item, Item, Values], None]
@@ -25,10 +39,6 @@ _TOKEN = re.compile(r"\s*(<>|<=|>=|[#:]?[A-Za-z_][A-Za-z0-9_]*|[#:][0-9]+|[0-9]+
 _COMPARED = ("=", "<>", "<", "<=", ">", ">=")
 _TESTS = ("attribute_exists", "attribute_not_exists", "begins_with", "contains", "attribute_type")
 _CLAUSES = ("SET", "REMOVE", "ADD", "DELETE")
-
-
-class ExpressionError(Exception):
-    """The expression is not one that DynamoDB, or this parser, understands."""
 
 
 class KeyRange:
@@ -111,37 +121,6 @@ def _key_parts(
     text: str, names: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     return _Parser(text, dict(names)).key_parts()
-
-
-def compare(operator: str, left: Value | None, right: Value | None) -> bool:
-    """Return whether *operator* holds of two values; an absent one is unequal to everything."""
-    if left is None or right is None:
-        return operator == "<>"
-    ((kind, one),), ((other_kind, other),) = left.items(), right.items()
-    if operator in {"=", "<>"}:
-        return _same(left, right) is (operator == "=")
-    if kind != other_kind or kind not in {"S", "N", "B"}:
-        return False
-    if kind == "N":
-        one, other = Decimal(one), Decimal(other)
-    result = {"<": one < other, "<=": one <= other, ">": one > other, ">=": one >= other}
-    return bool(result[operator])
-
-
-def _same(left: Value, right: Value) -> bool:
-    ((kind, one),), ((other_kind, other),) = left.items(), right.items()
-    if kind != other_kind:
-        return False
-    match kind:
-        case "N":
-            return Decimal(one) == Decimal(other)
-        case "M":
-            return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-        case "L":
-            return len(one) == len(other) and all(map(_same, one, other))
-        case "SS" | "NS" | "BS":
-            return set(one) == set(other)
-    return bool(one == other)
 
 
 class _Parser:
@@ -234,7 +213,11 @@ class _Parser:
         if name == "attribute_not_exists":
             return lambda item, values: of(item, values) is None
         given = arguments[1]
-        tests = {"begins_with": _begins, "contains": _contains, "attribute_type": _is_kind}
+        tests = {
+            "begins_with": begins,
+            "contains": contains,
+            "attribute_type": is_kind,
+        }
         test = tests[name]
         return lambda item, values: test(of(item, values), given(item, values))
 
@@ -255,7 +238,7 @@ class _Parser:
         if token == "size":
             self.take()
             (of,) = self.arguments()
-            return lambda item, values: _size(of(item, values))
+            return lambda item, values: size(of(item, values))
         if token in {"if_not_exists", "list_append"}:
             self.take()
             first, second = self.arguments()
@@ -263,8 +246,8 @@ class _Parser:
         path = self.path()
         if len(path) == 1:
             name = path[0]
-            return lambda item, _values: item.get(name)  # type: ignore[call-overload]
-        return lambda item, _values: _at(item, path)
+            return lambda item, _values: item.get(name)
+        return lambda item, _values: at(item, path)
 
     def path(self) -> tuple[Step, ...]:
         steps: list[Step] = [self.name()]
@@ -335,14 +318,14 @@ class _Parser:
                 self.take("=")
                 return _setting(path, self.sum())
             case "REMOVE":
-                return lambda _before, after, _values: _remove(after, path)
+                return lambda _before, after, _values: remove(after, path)
             case "ADD":
                 value = self.operand()
-                return lambda before, after, values: _put(
-                    after, path, _added(_at(before, path), value(before, values))
+                return lambda before, after, values: put(
+                    after, path, added(at(before, path), value(before, values))
                 )
         value = self.operand()
-        return lambda before, after, values: _subtract(after, path, value(before, values))
+        return lambda before, after, values: subtract(after, path, value(before, values))
 
     def sum(self) -> Operand:
         left = self.operand()
@@ -356,7 +339,7 @@ class _Parser:
             if one is None or other is None or "N" not in one or "N" not in other:
                 message = "an operand of the sum is no number"
                 raise ExpressionError(message)
-            return {"N": _number(Decimal(one["N"]) + sign * Decimal(other["N"]))}
+            return {"N": number(Decimal(one["N"]) + sign * Decimal(other["N"]))}
 
         return total
 
@@ -388,126 +371,12 @@ def _joined(first: Operand, second: Operand) -> Operand:
     return joined
 
 
-def _begins(value: Value | None, start: Value | None) -> bool:
-    if value is None or start is None or value.keys() != start.keys():
-        return False
-    ((_, one),), ((_, other),) = value.items(), start.items()
-    return bool(one.startswith(other))
-
-
-def _contains(value: Value | None, part: Value | None) -> bool:
-    if value is None or part is None:
-        return False
-    ((kind, inner),), ((part_kind, sought),) = value.items(), part.items()
-    if kind == "L":
-        return any(_same(each, part) for each in inner)
-    if kind in {"SS", "NS", "BS"}:
-        return part_kind == kind[0] and sought in inner
-    return kind == part_kind and kind in {"S", "B"} and sought in inner
-
-
-def _is_kind(value: Value | None, kind: Value | None) -> bool:
-    return value is not None and kind is not None and next(iter(value)) == kind["S"]
-
-
-def _size(value: Value | None) -> Value | None:
-    if value is None:
-        return None
-    ((kind, inner),) = value.items()
-    return {"N": str(len(inner.encode() if kind == "S" else inner))}
-
-
-def _at(item: Item, path: tuple[Step, ...]) -> Value | None:
-    found: Any = item.get(path[0])  # type: ignore[call-overload]
-    for step in path[1:]:
-        if found is None:
-            return None
-        if isinstance(step, int):
-            inner = found.get("L", ())
-            found = inner[step] if step < len(inner) else None
-        else:
-            found = found.get("M", {}).get(step)
-    return found  # type: ignore[no-any-return]
-
-
 def _setting(path: tuple[Step, ...], value: Operand) -> Change:
     def change(before: Item, after: Item, values: Values) -> None:
         found = value(before, values)
         if found is None:
             message = "the operand of the update is missing"
             raise ExpressionError(message)
-        _put(after, path, found)
+        put(after, path, found)
 
     return change
-
-
-def _put(item: Item, path: tuple[Step, ...], value: Value) -> None:
-    """Put *value* in its place; what lies on the way is copied, since images are shared."""
-    if len(path) == 1:
-        item[path[0]] = value  # type: ignore[index]
-        return
-    inner: Any = _copied(item, path)
-    last = path[-1]
-    if isinstance(last, int) and last >= len(inner):
-        inner.append(value)
-    else:
-        inner[last] = value
-
-
-def _remove(item: Item, path: tuple[Step, ...]) -> None:
-    if len(path) == 1:
-        item.pop(path[0], None)  # type: ignore[call-overload]
-        return
-    inner: Any = _copied(item, path)
-    if isinstance(inner, dict):
-        inner.pop(path[-1], None)
-    elif path[-1] < len(inner):  # type: ignore[operator]
-        del inner[path[-1]]
-
-
-def _copied(item: Item, path: tuple[Step, ...]) -> Any:
-    """Return the map or list that holds the last step, with everything above it copied."""
-    holder: Any = item
-    for step in path[:-1]:
-        if isinstance(holder, dict) and step not in holder:
-            message = "the document path provided in the update expression is invalid"
-            raise ExpressionError(message)
-        ((kind, inner),) = holder[step].items()
-        if kind not in {"M", "L"}:
-            message = "the document path provided in the update expression is invalid"
-            raise ExpressionError(message)
-        fresh = dict(inner) if kind == "M" else list(inner)
-        holder[step] = {kind: fresh}
-        holder = fresh
-    return holder
-
-
-def _added(before: Value | None, value: Value | None) -> Value:
-    if value is None:
-        message = "nothing to add"
-        raise ExpressionError(message)
-    ((kind, more),) = value.items()
-    if before is None:
-        return value
-    if kind not in before or kind not in {"N", "SS", "NS", "BS"}:
-        message = "ADD takes numbers and sets of the same kind"
-        raise ExpressionError(message)
-    if kind == "N":
-        return {"N": _number(Decimal(before["N"]) + Decimal(more))}
-    return {kind: sorted({*before[kind], *more})}
-
-
-def _subtract(item: Item, path: tuple[Step, ...], value: Value | None) -> None:
-    before = _at(item, path)
-    if before is None or value is None:
-        return
-    ((kind, less),) = value.items()
-    left = [each for each in before[kind] if each not in set(less)]
-    if left:
-        _put(item, path, {kind: left})
-    else:
-        _remove(item, path)
-
-
-def _number(value: Decimal) -> str:
-    return format(value.normalize(), "f") if value else "0"

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
-from tests.simulation.dynamodb import refused
+from tests.simulation.storage import refused
 
 Wrap = Callable[[str, str, Callable[[], Any]], Any]
 """What a call goes through: service, operation, and what does it."""
@@ -52,15 +52,15 @@ class S3:
 
     def get_object(self, **params: Any) -> dict[str, Any]:
         """Return an object."""
-        return self._wrap("s3", "GetObject", lambda: self._get(params))  # type: ignore[no-any-return]
+        return self._wrap("s3", "GetObject", lambda: self._get(params))
 
     def head_object(self, **params: Any) -> dict[str, Any]:
         """Return what is known of an object."""
-        return self._wrap("s3", "HeadObject", lambda: self._head(params))  # type: ignore[no-any-return]
+        return self._wrap("s3", "HeadObject", lambda: self._head(params))
 
     def put_object(self, **params: Any) -> dict[str, Any]:
         """Store an object, with ``IfNoneMatch`` only where there is none."""
-        return self._wrap("s3", "PutObject", lambda: self._put(params))  # type: ignore[no-any-return]
+        return self._wrap("s3", "PutObject", lambda: self._put(params))
 
     def delete_object(self, **params: Any) -> dict[str, Any]:
         """Remove an object."""
@@ -69,7 +69,7 @@ class S3:
             self.objects.pop((params["Bucket"], params["Key"]), None)
             return {}
 
-        return self._wrap("s3", "DeleteObject", delete)  # type: ignore[no-any-return]
+        return self._wrap("s3", "DeleteObject", delete)
 
     def list_objects_v2(self, **params: Any) -> dict[str, Any]:
         """Return the keys of a bucket, in order."""
@@ -79,7 +79,7 @@ class S3:
             keys = sorted(key for bucket, key in self.objects if bucket == params["Bucket"])
             return {"Contents": [{"Key": key} for key in keys if key.startswith(prefix)]}
 
-        return self._wrap("s3", "ListObjectsV2", found)  # type: ignore[no-any-return]
+        return self._wrap("s3", "ListObjectsV2", found)
 
     def get_paginator(self, name: str) -> Versions:
         """Return what lists versions: of every object there is one."""
@@ -139,7 +139,7 @@ class Kms:
             plain = hashlib.sha256(b"data key %d" % self._made).digest()
             return {"Plaintext": plain, "CiphertextBlob": _context(params) + plain}
 
-        return self._wrap("kms", "GenerateDataKey", make)  # type: ignore[no-any-return]
+        return self._wrap("kms", "GenerateDataKey", make)
 
     def decrypt(self, **params: Any) -> dict[str, Any]:
         """Return the plain key of a wrapped one."""
@@ -150,7 +150,7 @@ class Kms:
                 raise refused("InvalidCiphertextException", "another context", "Decrypt")
             return {"Plaintext": plain}
 
-        return self._wrap("kms", "Decrypt", unwrap)  # type: ignore[no-any-return]
+        return self._wrap("kms", "Decrypt", unwrap)
 
 
 class StepFunctions:
@@ -191,7 +191,7 @@ class StepFunctions:
                 self.started.append(name)
             return {"executionArn": name}
 
-        return self._wrap("stepfunctions", "StartExecution", start)  # type: ignore[no-any-return]
+        return self._wrap("stepfunctions", "StartExecution", start)
 
     def describe_execution(self, **params: Any) -> dict[str, Any]:
         """Return how an execution stands."""
@@ -203,7 +203,7 @@ class StepFunctions:
                 raise ExecutionDoesNotExist({"Error": {"Code": code}}, "DescribeExecution")
             return {"status": self.status[name], "input": self.inputs[name]}
 
-        return self._wrap("stepfunctions", "DescribeExecution", describe)  # type: ignore[no-any-return]
+        return self._wrap("stepfunctions", "DescribeExecution", describe)
 
     def redrive_execution(self, **params: Any) -> dict[str, Any]:
         """Let a failed execution go on from where it stood."""
@@ -216,7 +216,7 @@ class StepFunctions:
             self.redriven.append(name)
             return {}
 
-        return self._wrap("stepfunctions", "RedriveExecution", redrive)  # type: ignore[no-any-return]
+        return self._wrap("stepfunctions", "RedriveExecution", redrive)
 
     def send_task_success(self, **params: Any) -> dict[str, Any]:
         """End a waiting task."""
@@ -230,7 +230,7 @@ class StepFunctions:
             self.woken.add(token)
             return {}
 
-        return self._wrap("stepfunctions", "SendTaskSuccess", wake)  # type: ignore[no-any-return]
+        return self._wrap("stepfunctions", "SendTaskSuccess", wake)
 
 
 def _context(params: dict[str, Any]) -> bytes:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 from unittest.mock import patch
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -38,14 +38,22 @@ from tests.simulation.aws import Aws
 from tests.simulation.bank import Bank
 from tests.simulation.books import Books, Violation
 from tests.simulation.customers import Customers
-from tests.simulation.dynamodb import Lag
 from tests.simulation.executions import Executions
 from tests.simulation.faults import Crash
 from tests.simulation.job import Job
+from tests.simulation.storage import Lag
+from tests.simulation.terms import terms_of
 from tests.support import money
 
 BEGIN = datetime(2026, 11, 22, 10, tzinfo=UTC)
-RETRIED = (UncertainError, ContentionError, StaleError, PynamoDBException, BotoCoreError, ClientError)
+RETRIED = (
+    UncertainError,
+    ContentionError,
+    StaleError,
+    PynamoDBException,
+    BotoCoreError,
+    ClientError,
+)
 """What queue, schedule and state machine meet by calling again."""
 REFUSED = (TransitionError, InvalidInputError, NotFoundError)
 """What no repetition changes; only steps of a batch and people may be told so."""
@@ -54,20 +62,6 @@ _WORKERS = 6
 _BACKLOG = 8
 _SKEW_S = 90
 _ROUNDS = 60
-
-
-class Terms(NamedTuple):
-    """How hard a world is: the share of calls that fail, and how late things are."""
-
-    faults: float
-    lag: Lag
-
-
-def terms_of(seed: int) -> Terms:
-    """Return how hard the world of *seed* is: from a calm day to a bad one."""
-    rng = random.Random(~seed)
-    late = Lag(share=rng.choice([0.0, 0.05, 0.2]), most=rng.choice([20, 300]), short_page=4)
-    return Terms(faults=rng.choice([0.0, 0.01, 0.03, 0.08]), lag=late)
 
 
 class World:
