@@ -1,8 +1,8 @@
 """Set by API what the template says, AWS keeps and the embedded AWS drops.
 
-Time to live and point-in-time recovery of the tables, the gateway's own answers and the
-CORS answers of the REST API. It only brings the laptop nearer to the cloud: no feature
-depends on it, and nothing here runs in the cloud.
+Time to live and point-in-time recovery of the tables, the lock of a bucket, the gateway's own
+answers and the CORS answers of the REST API. It only brings the laptop nearer to the cloud: no
+feature depends on it, and nothing here runs in the cloud.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ def restore(stack_name: str, template: dict[str, Any], endpoint: str) -> None:
     dynamodb = session.client("dynamodb", endpoint_url=endpoint)
     for name, table in resources(template, "AWS::DynamoDB::Table").items():
         _table(dynamodb, physical[name], table)
+    s3 = session.client("s3", endpoint_url=endpoint)
+    for name, bucket in resources(template, "AWS::S3::Bucket").items():
+        if bucket.get("ObjectLockEnabled"):
+            _lock(s3, physical[name], bucket["ObjectLockConfiguration"], parameters)
     gateway = session.client("apigateway", endpoint_url=endpoint)
     for name, api in resources(template, "AWS::Serverless::Api").items():
         _gateway_answers(gateway, physical[name], api.get("GatewayResponses", {}), parameters)
@@ -50,6 +54,34 @@ def _table(dynamodb: Any, name: str, properties: dict[str, Any]) -> None:  # noq
     known = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
     if wanted and known["TimeToLiveStatus"] != "ENABLED":
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=wanted)
+
+
+def _lock(
+    s3: Any,  # noqa: ANN401
+    bucket: str,
+    wanted: dict[str, Any],
+    parameters: dict[str, str],
+) -> None:
+    """Make *bucket* anew with its lock, which cannot be added later; one that has it is kept."""
+    try:
+        s3.get_object_lock_configuration(Bucket=bucket)
+    except s3.exceptions.ClientError:
+        pass  # it has none
+    else:
+        return
+    if s3.list_object_versions(Bucket=bucket, MaxKeys=1).get("Versions"):
+        return  # of an earlier start: what is in it is worth more than the lock
+    retention = wanted["Rule"]["DefaultRetention"]
+    rule = {
+        "Mode": _text(retention["Mode"], parameters),
+        "Days": int(_text(retention["Days"], parameters)),
+    }
+    s3.delete_bucket(Bucket=bucket)
+    s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    s3.put_object_lock_configuration(
+        Bucket=bucket,
+        ObjectLockConfiguration={**wanted, "Rule": {"DefaultRetention": rule}},
+    )
 
 
 def _gateway_answers(
@@ -102,7 +134,9 @@ def _cors(gateway: Any, api: str, cors: dict[str, Any], parameters: dict[str, st
 
 
 def _text(value: Any, parameters: dict[str, str]) -> str:  # noqa: ANN401
-    """Return a string of the template, ``!Sub`` of parameters filled in."""
+    """Return a string of the template, ``!Ref`` or ``!Sub`` of parameters filled in."""
+    if isinstance(value, dict) and "Ref" in value:
+        return parameters[value["Ref"]]
     if isinstance(value, dict):
         value = value["Fn::Sub"]
         for name, given in parameters.items():
