@@ -12,6 +12,7 @@ from infra.template import ROOT
 from introducer import payable
 from introducer.ledger import Balance
 from introducer.partner import Partner
+from introducer.payout import Payout
 from introducer.program import Program
 from introducer.reward import Reward
 from introducer.wording import language
@@ -153,6 +154,38 @@ def test_unit_without_a_rule_and_runs_by_hand_say_so() -> None:
     assert "no_rule" == found.code
     assert ["by_hand"] == [*against(automatic=False)]
     assert "" == payable.next_at(rules.payouts[0], "Europe/Berlin", [], NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "payee_set_at", "code"),
+    [
+        ("cancelled", "payee_not_payable", NOW, "payee_not_payable"),
+        ("cancelled", "excluded", NOW, ""),
+        ("skipped", "duplicate_payee", NOW, "duplicate_payee"),
+        ("skipped", "duplicate_payee", "2026-11-23T00:00:00.000Z", ""),
+        ("skipped", "below_threshold", NOW, ""),
+        ("returned", "AC04", NOW, ""),
+    ],
+)
+def test_run_that_left_somebody_out_says_why(
+    status: str, reason: str, payee_set_at: str, code: str
+) -> None:
+    """Until they give another account, where that is what was wrong."""
+    newest = Payout(
+        reference="P1",
+        batch="b1",
+        program="acme",
+        partner="pia",
+        currency="EUR",
+        amount_minor=0,
+        status=status,  # type: ignore[arg-type]
+        version=1,
+        created_at=NOW,
+        updated_at=NOW,
+        reason=reason,
+    )
+    assert code == payable.left_out(newest, partner(payee_set_at=payee_set_at))
+    assert "" == payable.left_out(None, partner())
 
 
 def test_every_obstacle_of_the_gates_has_words() -> None:

@@ -12,9 +12,10 @@ from introducer.errors import MissingRateError
 from introducer.ledger import Balance, Journal, Kind
 from introducer.partner import Partner
 from introducer.payable import Debt, Due, Obstacle, Wait
+from introducer.payout import Payout
 from introducer.program import Program
 from introducer.reward import Reward
-from introducer.tables import halts, ledger, programs, rates, rewards
+from introducer.tables import halts, ledger, payouts, programs, rates, rewards
 from introducer.wording import Language, language
 from payout import gates
 from submit.acting import PARTNER, partner_of
@@ -24,6 +25,8 @@ from submit.resources.payouts import Locale
 
 resource = Resource(__name__)
 
+_NEWEST = 20
+"""Payouts among which the last one of each unit is looked for."""
 _PAGE, _MOST = 200, 2_000
 """Bookings read at once, and at most, on the way back to all that is pending or owed."""
 
@@ -107,17 +110,30 @@ def read_payable(call: Call[Any, PayableQuery]) -> Answer:
     found = ledger.balances(partner.id) or [
         Balance(partner=partner.id, currency=document.currency, program=partner.program)
     ]
-    items = [_unit(each, document, partner, words, call.now) for each in found]
+    newest: dict[str, Payout] = {}
+    for each in payouts.of_partner(partner.id, limit=_NEWEST)[0]:
+        newest.setdefault(each.currency, each)
+    items = [
+        _unit(each, document, partner, words, call.now, newest.get(each.currency)) for each in found
+    ]
     return Answer(body=PayableList(items=items))
 
 
 def _unit(
-    balance: Balance, document: Program, partner: Partner, words: Language, now: str
+    balance: Balance,
+    document: Program,
+    partner: Partner,
+    words: Language,
+    now: str,
+    newest: Payout | None,
 ) -> PayableUnit:
     history = _history(balance)
     holder = paying.holder_of(partner.id, partner)
     rule = paying.rule_for(document, balance.currency, holder)
     codes = _codes(document, rule, partner, now)
+    late = payable.left_out(newest, partner)
+    if late and rule and late not in codes:
+        codes.append(late)
     against = payable.obstacles(codes, document, rule, partner, balance, words)
     owed = -balance.receivable
     amount = words.amount(owed, balance.currency)

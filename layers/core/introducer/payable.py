@@ -15,6 +15,7 @@ from introducer.clock import Instant
 from introducer.document.payout import PayoutRule
 from introducer.ledger import Balance, Journal
 from introducer.partner import Partner
+from introducer.payout import Payout
 from introducer.program import Program
 from introducer.reward import Reward
 from introducer.tax import law
@@ -24,6 +25,10 @@ YOURS = frozenset(
     {"no_payee", "payee_rejected", "payee_not_payable", "tax_form_missing", "duplicate_payee"}
 )
 """Obstacles that the partner can take away."""
+
+
+_FOUND_LATE = frozenset({"duplicate_payee", "payee_not_payable"})
+"""Why somebody was left out of a run, where only the run itself finds that out."""
 
 
 class Obstacle(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +152,19 @@ def obstacles(
     if not rule.automatic:
         found.append(_obstacle("by_hand", document, profile, language))
     return found
+
+
+def left_out(newest: Payout | None, profile: Partner) -> str:
+    """Return why the last run left *profile* out, empty when it did not or that is over.
+
+    Args:
+        newest: Their last payout of the unit, notes of runs that paid nothing included.
+        profile: The partner; another account since then is another chance.
+    """
+    if newest is None or newest.status not in {"skipped", "cancelled"}:
+        return ""
+    over = newest.reason not in _FOUND_LATE or profile.payee_set_at > newest.created_at
+    return "" if over else newest.reason
 
 
 def next_at(rule: PayoutRule, zone: str, against: Iterable[Obstacle], now: Instant) -> Instant:
