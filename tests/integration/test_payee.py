@@ -13,6 +13,7 @@ from introducer.ledger import Kind, Posting
 from introducer.tables import ledger, partners, people
 from introducer.tables.ledger import Entry
 from introducer.tables.people import Payee
+from introducer.tables.store import Transaction
 from payout import batch, files
 from tests.support import life, mails, money
 from tests.support.api import Reply, call, login
@@ -237,6 +238,28 @@ def test_confirming_twice_is_confirming_once(sent: list[dict[str, Any]]) -> None
     first, second = confirm(code, "k" * 20), confirm(code, "k" * 20)
     assert first.body == second.body
     assert "true" == second.headers["idempotent-replayed"]
+    profile = partners.find_partner("pia")
+    assert profile
+    assert 4 == profile.version
+
+
+def test_two_who_confirm_at_once_change_it_once(
+    sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who comes second finds that nothing waits any more."""
+    put(OTHER)
+    code = mailed_code(sent)
+    real, others = Transaction.commit, []
+
+    def commit(writes: Transaction) -> None:
+        if "PayeeChanged" in str([write.request for write in writes._puts]):
+            monkeypatch.setattr(Transaction, "commit", real)
+            others.append(confirm(code).status)
+        real(writes)
+
+    monkeypatch.setattr(Transaction, "commit", commit)
+    assert (422, "nothing_to_confirm") == confirm(code).problem()
+    assert [200] == others
     profile = partners.find_partner("pia")
     assert profile
     assert 4 == profile.version

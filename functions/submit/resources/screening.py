@@ -121,13 +121,13 @@ def list_hits(call: Call[Any, Paging]) -> Answer:
     against = screening.current(program)
     rows = []
     for each in found:
-        profile = profiles[each.partner]
-        contact = people.contact(profile.person)
+        profile = profiles.get(each.partner)
+        contact = people.contact(profile.person) if profile else None
         rows.append(
             HitRow(
                 partner=each.partner,
                 name=contact.name if contact else "",
-                country=profile.country,
+                country=profile.country if profile else "",
                 entries=[hit.id for hit in each.hits],
                 score=each.hits[0].score,
                 at=each.at,
