@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from introducer.ledger import Kind, Posting
 from introducer.tables import adjustments, ledger, store
+from introducer.tables.ledger import Entry
 from introducer.tables.store import Table, Transaction
 from tests.support import life, money
 from tests.support.api import Reply, call, login
@@ -155,6 +157,18 @@ def test_adjustment_is_refused_for_others_and_other_units() -> None:
     }
     for code, change in wrong.items():
         assert code == propose(**change).problem()[1]
+    fee = Posting(
+        id="fee:b1",
+        kind=Kind.FEE_CHARGED,
+        program=life.PROGRAM,
+        partner="batch.b1",
+        currency="EUR",
+        amount_minor=5,
+        at=money.NOW,
+    )
+    entry = Entry(postings=(fee,), writes=0)
+    ledger.post_all("batch.b1", "EUR", lambda _: [entry], now=money.NOW)
+    assert "unknown_holder" == propose(holder="batch.b1").problem()[1]
     assert (403, "forbidden") == call("POST", BASE, {}, claims=AUDITOR).problem()
     assert 404 == call("GET", f"{BASE}/none", claims=AUDITOR).status
     other = call("GET", f"/v1/programs/other/adjustments/{propose().body['id']}", claims=AUDITOR)
