@@ -93,8 +93,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "stripe": {
             "kind": "stripe",
             "url": "https://api.stripe.com",
-            "secret": "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
-            "webhook_secret": "whsec_from_the_providers_own_page",
+            "secret": "the-key-from-the-providers-page",
+            "webhook_secret": "the-signing-secret-from-there",
         },
         "giftCards": {"kind": "fulfil", "url": "https://rewards.acme.example/orders"},
     },
