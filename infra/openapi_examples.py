@@ -217,6 +217,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "suspected": {"holder": "6k8n0q2s4u6w8y0a2c4e", "reason": "fraud_check"}
     },
     "cancel_batch": {"giveUp": {"reason": "wrong_rate"}},
+    "start_payouts": {"oneRule": {"region": "eu", "currency": "EUR", "method": "sepa"}},
     "resume_payouts": {"mended": {"reason": "books_mended"}},
     "hold_payouts": {"keepBack": {"reason": "fraud_check"}},
     "release_payouts": {"letGo": {"reason": "fraud_check_passed"}},

@@ -12,6 +12,7 @@ was done already.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import msgspec
@@ -28,7 +29,7 @@ from introducer.program import Program
 from introducer.settings import setting
 from introducer.tables import batches, ledger, payouts, programs
 from introducer.tables.batches import Asked
-from payout import exchange, members
+from payout import exchange, files, members
 from payout.edge import logger
 
 SCHEDULE = "schedule"
@@ -38,9 +39,15 @@ _LOOK_BACK_DAYS = 31
 
 
 def handler(event: dict[str, str], context: LambdaContext) -> dict[str, list[str]]:  # noqa: ARG001
-    """Start what is to be paid: ``{"started_by": "user:…"}``, or by the calendars when empty."""
-    started_by = event.get("started_by") or SCHEDULE
-    started = start_all(clock.now(), started_by=started_by)
+    """Start what is to be paid: ``{"started_by": "user:…"}``, or by the calendars when empty.
+
+    With ``program``, ``region``, ``currency`` and ``method`` besides, that one rule.
+    """
+    started_by, now = event.get("started_by") or SCHEDULE, clock.now()
+    if event.get("program"):
+        started = start_one(event, now, started_by=started_by)
+    else:
+        started = start_all(now, started_by=started_by)
     logger.info("batches started", extra={"batches": started})
     return {"batches": started}
 
@@ -62,6 +69,20 @@ def start_all(now: Instant, *, started_by: str) -> list[str]:
             if batch:
                 started.append(batch)
     return started
+
+
+def start_one(name: Mapping[str, str], now: Instant, *, started_by: str) -> list[str]:
+    """Start the next batch of the one rule called *name* by hand; return its id, if there is one.
+
+    Raises:
+        NotFoundError: The program has no such rule.
+    """
+    if reason := ledger.halted(name["program"]):
+        logger.warning("payouts are halted", extra={"program": name["program"], "reason": reason})
+        return []
+    document = programs.current(name["program"], now).document
+    batch = start(document, files.rule_by_name(document, name), now, started_by=started_by)
+    return [batch] if batch else []
 
 
 def start_due(document: Program, rule: PayoutRule, now: Instant) -> str:

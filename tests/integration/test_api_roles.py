@@ -133,6 +133,7 @@ ALLOWED: dict[str, set[str]] = {
     "POST /v1/batches/{batch}/cancel": {"manager", "finance"},
     "GET /v1/batches/{batch}/payouts": {"manager", "finance", "auditor"},
     "GET /v1/programs/{program}/payouts": {"manager", "finance", "auditor"},
+    "POST /v1/programs/{program}/payouts/start": {"manager", "finance"},
     "POST /v1/programs/{program}/payouts/resume": {"manager", "finance"},
     "POST /v1/partners/{partner}/payout-hold": {"manager", "finance"},
     "POST /v1/partners/{partner}/release-payout-hold": {"manager", "finance"},

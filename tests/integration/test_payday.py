@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -128,6 +129,42 @@ def test_rule_that_is_not_automatic_waits_for_a_person(states: States) -> None:
     assert [] == ask(NOON)
     assert [name()] == ask(NOON, BY_HAND)
     assert 1 == len(states.started)
+
+
+def test_one_rule_is_started_by_hand_and_no_other(
+    states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function is asked for that rule alone; a rule nobody has is refused."""
+    asked: list[dict[str, str]] = []
+
+    class Lambda:
+        """Takes invocations down."""
+
+        def invoke(self, **call: Any) -> None:
+            """Take one down."""
+            assert ("fn-start", "Event") == (call["FunctionName"], call["InvocationType"])
+            asked.append(json.loads(call["Payload"]))
+
+    monkeypatch.setenv("START_FUNCTION", "fn-start")
+    monkeypatch.setattr("submit.resources.payout_holds.client", lambda _: Lambda())
+    payroll = {"currency": "EUR", "method": "payroll", "holders": ["rep"], "automatic": False}
+    money.publish(payouts=[EUROS, payroll])
+    money.credit("pia", 5_000)
+    money.credit("rep.anna", 5_000)
+    rule = {"region": "default", "currency": "EUR", "method": "payroll"}
+    path = f"/v1/programs/{life.PROGRAM}/payouts/start"
+
+    assert (202, {"program": life.PROGRAM, **rule}) == (
+        (reply := call("POST", path, rule, claims=FINANCE)).status,
+        reply.body,
+    )
+    wrong = call("POST", path, {**rule, "method": "ach"}, claims=FINANCE)
+    assert (404, "not_found") == wrong.problem()
+    for _ in range(2):
+        start.handler(asked[0], money.CONTEXT)
+
+    assert ["payroll"] == [each["method"] for each in states.started.values()]
+    assert [{"started_by": "user:fin", "program": life.PROGRAM, **rule}] == asked
 
 
 def test_two_who_ask_at_once_agree_on_one_batch() -> None:

@@ -71,10 +71,8 @@ def test_broken_balance_halts_payouts_until_a_person_lets_them_go_on(
     assert [] == journey.batches()
     journey.until_balance(partner, pending=3 * DUE_MINOR, payable=DUE_MINOR)
     # What docs/runbooks/ledger-broken.md tells an operator to do when the books are right again.
-    aws(stack, "dynamodb").delete_item(
-        TableName=stack["tables"]["ledger"],
-        Key={"pk": {"S": f"PROGRAM#{journey.program}"}, "sk": {"S": "HALT"}},
-    )
+    path = f"/v1/programs/{journey.program}/payouts/resume"
+    stack.call("POST", path, {"reason": "books_mended"}, token=journey.finance).expect(200)
     journey.start("payout")
     batch = journey.until_batch("awaiting_approval")
     assert DUE_MINOR == batch["total_minor"]

@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from introducer import payday, payout_hold
+from introducer import payday, paying, payout_hold
+from introducer.clients import client
 from introducer.errors import NotFoundError
 from introducer.event import Event
 from introducer.partner import Partner
+from introducer.settings import setting
 from introducer.tables import batches, halts, partners, programs
 from introducer.tables.store import Transaction
 from submit import inputs
@@ -25,6 +27,23 @@ class Why(Input, frozen=True, kw_only=True):
     """Why, in a word that everybody will read in the audit trail: ``books_mended``."""
 
     reason: inputs.Word
+
+
+class WhichRule(Input, frozen=True, kw_only=True):
+    """The name of a payout rule."""
+
+    region: inputs.Word
+    currency: inputs.Word
+    method: inputs.Word
+
+
+class Starting(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch that is about to be prepared, if anybody is to be paid."""
+
+    program: str
+    region: str
+    currency: str
+    method: str
 
 
 class RulePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +141,32 @@ def read_payout_state(call: Call[Any, Any]) -> Answer:
             rules=rules,
         )
     )
+
+
+@resource.endpoint(
+    "POST",
+    "/v1/programs/{program}/payouts/start",
+    roles=FINANCE,
+    body=WhichRule,
+    answer=Starting,
+    status=202,
+)
+def start_payouts(call: Call[WhichRule, Any]) -> Answer:
+    """Start the next batch of one rule by hand: a manual one, or one before its day."""
+    document = programs.current(call.path["program"], call.now).document
+    name = msgspec.structs.asdict(call.body)
+    if paying.named(document, **name) is None:
+        message = "the program has no such payout rule"
+        raise NotFoundError(message)
+    # Starting twice is starting once, so it is started first and the key is claimed after.
+    client("lambda").invoke(
+        FunctionName=setting("START_FUNCTION"),
+        InvocationType="Event",
+        Payload=msgspec.json.encode(
+            {"started_by": call.caller.name, "program": document.id, **name}
+        ),
+    )
+    return Answer(body=Starting(program=document.id, **name))
 
 
 @resource.endpoint(
