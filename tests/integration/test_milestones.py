@@ -223,7 +223,7 @@ def test_reps_customers_and_companies_earn_into_accounts_of_their_own(
     assert {"payable": 10_000} == money.accounts("customer.lead-r1")
     assert {} == money.accounts("pia")
     document = programs.current(life.PROGRAM, money.NOW).document
-    assert [] == list(members.eligible(document, document.payouts[0]))
+    assert [] == list(members.eligible(document, document.payouts[0], money.NOW))
 
 
 def test_reconcile_explains_corrected_rewards(pia: Callable[[str], None]) -> None:
