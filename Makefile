@@ -169,4 +169,4 @@ clean: ## Remove builds and caches; keeps environments and state
 	rm -rf .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: help tools bank-quarter browser install lock run stop demo accrue payout sweep seal verify recover reconcile screen overdue disputes audit test test-unit test-integration \
-  test-template payment-files test-browser test-system lint fmt bench build deploy openapi program-validate program-preview classify-agents program-schema clean
+  test-template payment-files test-browser test-system simulate crash-points lint fmt bench build deploy openapi program-validate program-preview classify-agents program-schema clean

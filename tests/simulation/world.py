@@ -32,7 +32,7 @@ from introducer.errors import (
     UncertainError,
 )
 from introducer.tables import payouts, store
-from payout import accrue, batch, earn, edge, reconcile, seal, settle, start, sweep
+from payout import accrue, batch, earn, edge, reconcile, recover, seal, settle, start, sweep
 from tests.simulation import faults
 from tests.simulation.aws import Aws
 from tests.simulation.bank import Bank
@@ -134,7 +134,10 @@ class World:
     def _begin(self) -> None:
         lag, self.aws.dynamodb.lag = self.aws.dynamodb.lag, Lag()
         limit_minor = self.rng.choice([10, 20_000, 10_000_000, 10_000_000])
-        money.publish(payouts=[{**money.EUROS, "approval_above_minor": limit_minor}])
+        money.publish(
+            payouts=[{**money.EUROS, "approval_above_minor": limit_minor}],
+            recovery={"write_off_below_minor": {"EUR": 500}, "write_off_after_days": 60},
+        )
         self.customers.begin(self._instant(0))
         self.aws.dynamodb.lag = lag
         self.aws.dynamodb.watchers.append(self.books.saw)
@@ -217,7 +220,8 @@ class World:
             case 11 | 12 | 13:
                 self.bank.act()
             case 14 | 15 | 16:
-                self._bank_mail()
+                if found := self.bank.deliver():
+                    self._settle(*found)
             case 17:
                 self._finance()
             case 18:
@@ -270,16 +274,12 @@ class World:
             "sweep": lambda now: sweep.sweep(now, days=1),
             "seal": lambda now: seal.seal_all(now, days=3),
             "reconcile": lambda now: reconcile.reconcile(now, days=2),
+            "recover": recover.recover,
         }
-        # The last three read some hundred shards each: seldom enough to leave room for others.
-        (name,) = self.rng.choices([*jobs], [10, 4, 8, 1, 0.5, 0.5])
+        # Those that read some hundred shards come seldom, to leave room for others.
+        (name,) = self.rng.choices([*jobs], [10, 4, 8, 1, 0.5, 0.5, 1])
         for _ in range(self.rng.choice([1, 1, 1, 2, 3])):
             self.submit(Job(name, jobs[name]))  # a run that fails is not repeated: the next is
-
-    def _bank_mail(self) -> None:
-        found = self.bank.deliver()
-        if found:
-            self._settle(*found)
 
     def _settle(self, key: str, content: bytes) -> None:
         def run(now: str) -> None:
