@@ -18,9 +18,9 @@ import msgspec
 import pytest
 
 from infra.bank import MockBank
-from introducer import payout, settlement
+from introducer import clock, payout, settlement
 from introducer.payout import Batch
-from introducer.tables import ledger, partners, payouts
+from introducer.tables import batches, ledger, partners, payouts
 from introducer.tables.people import Payee
 from introducer.tables.store import Transaction
 from payout import batch, files, members, reconcile, settle
@@ -118,7 +118,7 @@ class Quarter:
         """
         silent = [
             each
-            for made in payouts.open_batches(life.PROGRAM)
+            for made in batches.since(life.PROGRAM, clock.EPOCH)
             for each in payouts.of_batch(made.id)
             if each.status == "in_transit"
         ]

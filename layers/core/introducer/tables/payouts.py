@@ -333,16 +333,6 @@ def bookings_of(batch: str) -> list[Booking]:
     return [store.load(Booking, found[key]) for key in sorted(found)]
 
 
-def open_batches(program: str) -> Iterator[Batch]:
-    """Yield the batches of a program that are under way, newest first."""
-    for stored in store.query_all(
-        Table.LEDGER, f"PROGRAM#{program}", index="gsi1", newest_first=True
-    ):
-        batch = store.load(Batch, stored)
-        if batch.status not in {"settled", "cancelled"}:
-            yield batch
-
-
 def batch_writes(batch: Batch, event: Event, condition: Condition) -> Transaction:
     """Return what stores a batch, if *condition* holds of the one there, and its event."""
     stale = StaleError("somebody else changed the batch first")
