@@ -78,22 +78,9 @@ def take_file(content: bytes, key: str, *, now: Instant) -> None:
 def take(booking: Booking, *, now: Instant) -> None:
     """Take in one statement; nothing happens the second time."""
     before = payouts.find_booking(booking.key)
-    if before is not None and before.status != "unmatched":
-        follow_up(before, now=now)
-        return
-    if booking.problem in _DOUBTS:
-        _list(booking, before, booking.problem)
-    elif booking.fact == "noted":
-        known = not booking.batch or payouts.find_batch(booking.batch) is not None
-        _list(booking, before, "" if known else "unknown_batch")
-    elif booking.fact == "fee":
-        known = bool(booking.batch) and payouts.find_batch(booking.batch) is not None
-        _list(booking, before, "" if known else "unassigned_fee")
-    elif booking.reference:
-        _take_one(booking, before, now)
-    else:
-        _take_all(booking, before, now)
-    after = payouts.find_booking(booking.key)
+    after = before
+    if before is None or before.status == "unmatched":
+        after = _taken(booking, before, now)
     if after is not None:
         follow_up(after, now=now)
 
@@ -152,34 +139,53 @@ def refuse_payee(returned: Payout, *, now: Instant) -> None:
         return
 
 
-def _take_one(booking: Booking, before: Booking | None, now: Instant) -> None:
+def _taken(booking: Booking, before: Booking | None, now: Instant) -> Booking | None:
+    """Take in a statement that is new or waits; return it as it is stored now."""
+    if booking.problem in _DOUBTS:
+        return _list(booking, before, booking.problem)
+    if booking.fact == "noted":
+        known = not booking.batch or payouts.find_batch(booking.batch) is not None
+        return _list(booking, before, "" if known else "unknown_batch")
+    if booking.fact == "fee":
+        known = bool(booking.batch) and payouts.find_batch(booking.batch) is not None
+        return _list(booking, before, "" if known else "unassigned_fee")
+    if booking.reference:
+        return _take_one(booking, before, now)
+    return _take_all(booking, before, now)
+
+
+def _take_one(booking: Booking, before: Booking | None, now: Instant) -> Booking | None:
     """Move the one payout a statement is about."""
     found = payouts.find(booking.reference)
     judged = settlement.judge(found, booking)
     if found is not None and judged.problem.startswith("payout_is_"):
         first = _first_told(found, judged)
         if first is not None:
-            _confirm(first, judged, before)
-            return
+            return _confirm(first, judged, before)
     if found is None or judged.problem:
-        _list(booking, before, judged.problem)
-        return
+        return _list(booking, before, judged.problem)
     if settlement.is_late_debit(found, judged):
-        _take_late_debit(found, judged, before, now)
-        return
+        return _take_late_debit(found, judged, before, now)
+    planned: list[Booking] = []
 
     def plan(balance: Balance) -> Sequence[Entry]:  # noqa: ARG001  (payout and booking decide)
+        planned.clear()
         seen = payouts.find_booking(booking.key)
         current = payouts.find(booking.reference)
         matched = settlement.judge(current, booking)
         if current is None or (seen and seen.status != "unmatched") or matched.problem:
             return []
-        return [_entry(current, msgspec.structs.replace(matched, status="matched"), seen, now)]
+        planned.append(msgspec.structs.replace(matched, status="matched"))
+        return [_entry(current, planned[0], seen, now)]
 
     ledger.post_all(found.partner, found.currency, plan, now=now)
-    if payouts.find_booking(booking.key) is None:  # another statement got in first
+    if planned:
+        return planned[0]
+    stored = payouts.find_booking(booking.key)
+    if stored is None:  # another statement got in first
         again = settlement.judge(payouts.find(booking.reference), booking)
-        _list(booking, before, again.problem or "contested")
+        return _list(booking, before, again.problem or "contested")
+    return stored
 
 
 def _entry(current: Payout, matched: Booking, seen: Booking | None, now: Instant) -> Entry:
@@ -203,7 +209,7 @@ def _entry(current: Payout, matched: Booking, seen: Booking | None, now: Instant
     return Entry(postings=(posting,), write=write, writes=3)
 
 
-def _take_all(booking: Booking, before: Booking | None, now: Instant) -> None:
+def _take_all(booking: Booking, before: Booking | None, now: Instant) -> Booking | None:
     """Move every payout of the batch that a statement is about, if the sum is theirs."""
     batch = payouts.find_batch(booking.batch) if booking.batch else None
     members_now = payouts.of_batch(booking.batch) if batch else []
@@ -217,15 +223,13 @@ def _take_all(booking: Booking, before: Booking | None, now: Instant) -> None:
         # The same refusal told on two levels of one report: the money is back already.
         told = booking.fact == "rejected" and bool(members_now)
         back = told and all(each.status in _BACK for each in members_now)
-        _list(booking, before, "" if back else "nothing_in_transit")
-        return
+        return _list(booking, before, "" if back else "nothing_in_transit")
     whole = _sum_judged(booking, batch, members_now, open_parts)
     if whole.problem:
-        _list(booking, before, whole.problem)
-        return
+        return _list(booking, before, whole.problem)
     for part in open_parts:
         take(part, now=now)
-    _list(whole, before, "")
+    return _list(whole, before, "")
 
 
 def _part(booking: Booking, each: Payout) -> Booking:
@@ -287,7 +291,7 @@ def _is_same(first: Booking, booking: Booking) -> bool:
     )
 
 
-def _confirm(first: Booking, booking: Booking, before: Booking | None) -> None:
+def _confirm(first: Booking, booking: Booking, before: Booking | None) -> Booking:
     """Store a statement as the repetition, by another kind of message, of the *first* one."""
     repeated = msgspec.structs.replace(booking, status="matched", problem="", same_as=first.key)
     told = msgspec.structs.replace(first, told_by=f"{first.told_by}{booking.kind},")
@@ -295,16 +299,21 @@ def _confirm(first: Booking, booking: Booking, before: Booking | None) -> None:
     payouts.book(writes, told, first)
     payouts.book(writes, repeated, before)
     writes.commit()
+    return repeated
 
 
-def _take_late_debit(found: Payout, booking: Booking, before: Booking | None, now: Instant) -> None:
+def _take_late_debit(
+    found: Payout, booking: Booking, before: Booking | None, now: Instant
+) -> Booking:
     after = msgspec.structs.replace(
         found, booked_on=booking.booked_on, version=found.version + 1, updated_at=now
     )
     writes = Transaction()
     payouts.change(writes, found, after)
-    payouts.book(writes, msgspec.structs.replace(booking, status="matched"), before)
+    matched = msgspec.structs.replace(booking, status="matched")
+    payouts.book(writes, matched, before)
     writes.commit()
+    return matched
 
 
 def _book_cost(posting: Posting, now: Instant) -> None:
@@ -316,21 +325,22 @@ def _book_cost(posting: Posting, now: Instant) -> None:
     ledger.post_all(posting.partner, posting.currency, plan, now=now)
 
 
-def _list(booking: Booking, before: Booking | None, problem: str) -> None:
-    """Store what became of a statement that moves no money by itself."""
+def _list(booking: Booking, before: Booking | None, problem: str) -> Booking | None:
+    """Store what became of a statement that moves no money by itself, and return it."""
     status = "unmatched" if problem else "matched"
     if before is not None and (before.status, before.problem) == (status, problem):
-        return
+        return before
     outcome = msgspec.structs.replace(_placed(booking), status=status, problem=problem)
     writes = Transaction()
     payouts.book(writes, outcome, before)
     try:
         writes.commit()
     except StaleError:
-        return  # the same statement was taken in this moment
+        return None  # the same statement was taken in this moment, by who follows it up
     if problem:
         metric.count("SettlementUnmatched")
         logger.warning("unmatched", extra={"booking": booking.key, "problem": problem})
+    return outcome
 
 
 def _placed(booking: Booking) -> Booking:

@@ -6,6 +6,7 @@ it stays in the bucket, and the failed run raises the alarm.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
@@ -27,6 +28,7 @@ from introducer.rails import answers
 from introducer.settlement import Booking, Fact
 
 _HEAD = 1000
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,35}")
 _PAYROLL: dict[str, Fact] = {"paid": "paid", "rejected": "rejected", "returned": "returned"}
 
 
@@ -186,7 +188,8 @@ def _payroll(content: bytes, blank: Booking) -> Told:
                 fact=_PAYROLL[each.status],
                 reference=each.reference,
                 booked_on=each.on,
-                reason=each.reason,
+                # Codes only: what somebody wrote may name somebody. The file is kept.
+                reason=each.reason if _CODE.fullmatch(each.reason) else "",
             )
             for each in payroll_ack.read(content)
         ),
