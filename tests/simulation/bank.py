@@ -109,12 +109,15 @@ class Bank:
         if any(self.orders[ref]["state"] != "ordered" for ref in of_batch):
             return
         for reference in of_batch:
-            self.orders[reference]["state"] = "executed"
+            self.orders[reference] |= {"state": "executed", "in_sum": True}
         total = sum(self.orders[ref]["amount_minor"] for ref in of_batch)
         entry = money.booking("", total, batch_id=batch, on=self._today())
         self._write(notification(entry, note=f"N-{self._files}"))
 
     def _return(self, found: list[str]) -> None:
+        # A sum that is told after a part of it came back is listed for a person to decide: the
+        # world has none, so such a return waits until the sum was taken in.
+        found = [ref for ref in found if "in_sum" not in self.orders[ref] or self._is_paid(ref)]
         if not found:
             return
         references = self._some(found)
@@ -147,6 +150,10 @@ class Bank:
         returned = "AC04" if self._rng.random() < 0.3 else ""
         entry = money.booking(reference, self._rng.randint(1, 9_999), returned=returned)
         self._write(notification(entry, note=f"N-{self._files}"))
+
+    def _is_paid(self, reference: str) -> bool:
+        payout = self._find(f"PAYOUT#{reference}")
+        return payout is not None and payout["status"] == "paid"
 
     def _entry(self, reference: str, returned: str = "") -> str:
         amount_minor = self.orders[reference]["amount_minor"]
