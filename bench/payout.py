@@ -69,11 +69,13 @@ def main() -> None:
 
 def _figures(found: dict[int, dict[str, float]]) -> dict[str, float]:
     least, most = min(found), max(found)
-    growth = math.log(found[most]["cpu_s"] / found[least]["cpu_s"]) / math.log(most / least)
+    growth = 1.0
+    if most > least:
+        growth = math.log(found[most]["cpu_s"] / found[least]["cpu_s"]) / math.log(most / least)
     figures = {
         "units_per_partner": found[most]["units"],
         "units_floor_per_partner": found[most]["floor"],
-        "growth_exponent": growth if most > least else 1.0,
+        "growth_exponent": growth,
         "own_share": found[most]["own_share"],
     }
     for size, each in found.items():
