@@ -6,7 +6,7 @@ import pytest
 
 from infra.api import Stack
 from introducer import clock
-from tests.support.deployed import aws, run_job, until
+from tests.support.deployed import aws, item, run_job, until
 from tests.support.journey import DUE_MINOR, Journey
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -57,18 +57,17 @@ def test_batch_is_given_up_and_the_next_run_leaves_somebody_out(
 
 
 def test_batch_that_stopped_half_way_is_taken_over(stack: Stack, journey: Journey) -> None:
-    """Payouts are halted while it waits; once they go on, another execution pays it, once."""
+    """Its execution fails and payouts are halted; once they go on, another one pays it, once."""
     pia = journey.partner()
     journey.payable(pia)
     journey.start("payout")
     batch = journey.until_batch("awaiting_approval")["id"]
-    halt = {"pk": {"S": f"PROGRAM#{journey.program}"}, "sk": {"S": "HALT"}}
-    said = {"reason": {"S": "a test"}, "at": {"S": clock.now()}, "program": {"S": journey.program}}
-    table = stack["tables"]["ledger"]
-    aws(stack, "dynamodb").put_item(TableName=table, Item={**halt, **said})
+    waiting = until(lambda: item(stack, "ledger", f"BATCH#{batch}", "TOKEN"), bool)
+    aws(stack, "stepfunctions").send_task_failure(taskToken=waiting["token"], error="Test")
+    until(lambda: executions(stack, batch), lambda read: read == {batch: "FAILED"})
     path = f"/v1/batches/{batch}/approve"
     stack.call("POST", path, {}, token=journey.manager).expect(200)
-    until(lambda: executions(stack, batch), lambda read: read == {batch: "FAILED"})
+    halt(stack, journey.program)
     run_job(stack, "start")
     assert {batch: "FAILED"} == executions(stack, batch)
 
@@ -86,3 +85,10 @@ def test_batch_that_stopped_half_way_is_taken_over(stack: Stack, journey: Journe
     taken_over = f"{batch}-{clock.day(clock.now())}"
     until(lambda: executions(stack, batch).get(taken_over), lambda status: status == "SUCCEEDED")
     assert 2 == len(executions(stack, batch))
+
+
+def halt(stack: Stack, program: str) -> None:
+    """Halt the payouts of a program, as the books do when they are broken."""
+    key = {"pk": {"S": f"PROGRAM#{program}"}, "sk": {"S": "HALT"}}
+    said = {"reason": {"S": "a test"}, "at": {"S": clock.now()}, "program": {"S": program}}
+    aws(stack, "dynamodb").put_item(TableName=stack["tables"]["ledger"], Item={**key, **said})
