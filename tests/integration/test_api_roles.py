@@ -163,10 +163,11 @@ def path(spec: Endpoint) -> str:
 
 
 def test_every_route_is_in_the_table() -> None:
-    """A route without a login is one of five; every other stands in the table above."""
+    """A route without a login is one of six; every other stands in the table above."""
     assert ALLOWED == {f"{spec.method} {spec.route}": set(spec.roles) for spec in GUARDED}
     assert {
         "POST /v1/programs/{program}/referrals",
+        "POST /v1/payouts/inbound/{program}/{provider}",
         "GET /v1/programs/{program}/rewards",
         "POST /v1/programs/{program}/estimate",
         "GET /v1/openapi.json",
