@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from introducer import clients, metric
 from introducer.tables import programs, store
+from payout import edge
 from tests.simulation import faults
 from tests.simulation.dynamodb import DynamoDB
 from tests.simulation.faults import Call, Crash, Fault, Faults
@@ -65,12 +66,15 @@ class Aws:
         with ExitStack() as stack:
             environment = {**FUNCTION, **self.environment, "KEY_ARN": "arn:key"}
             environment |= {"BATCH_MACHINE_ARN": MACHINE, "PROOF_BUCKET": "proofs"}
+            environment["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
             stack.enter_context(patch.dict("os.environ", environment))
             session = SimpleNamespace(create_client=self._client)
             stack.enter_context(patch.object(clients, "_session", lambda: session))
             stack.enter_context(patch.object(metric, "count", self._count))
             stack.enter_context(patch.object(time, "sleep", self._sleep))
             stack.enter_context(patch.object(store, "_pause", self._pause))
+            stack.callback(edge.logger.setLevel, edge.logger.log_level)
+            edge.logger.setLevel("CRITICAL")
             store.connection()._client = _Client(self)
             yield self
         forget()

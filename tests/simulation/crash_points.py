@@ -19,7 +19,7 @@ from pynamodb.exceptions import PynamoDBException
 from introducer import clock
 from introducer.errors import ContentionError, StaleError, UncertainError
 from introducer.tables import payouts
-from payout import edge, sweep
+from payout import sweep
 from tests.simulation import faults
 from tests.simulation.aws import Aws, Stored
 from tests.simulation.faults import Crash, Fault
@@ -55,7 +55,6 @@ class Course:
     @contextmanager
     def begun(self) -> Iterator[Course]:
         """Be in the world, with everything sold and nothing earned."""
-        edge.logger.setLevel("CRITICAL")
         with self.aws.installed(), patch.object(clock, "now", lambda: money.NOW):
             money.publish(recovery={"write_off_below_minor": {"EUR": 1_000}})
             money.enrol("pia")
@@ -65,7 +64,6 @@ class Course:
             money.refund("r2", "f1", 25_000)
             self._start = self.aws.stored()
             yield self
-        edge.logger.setLevel("INFO")
 
     def again(self) -> None:
         """Go back to the beginning."""

@@ -32,7 +32,7 @@ from introducer.errors import (
     UncertainError,
 )
 from introducer.tables import payouts, store
-from payout import accrue, batch, earn, edge, reconcile, recover, seal, settle, start, sweep
+from payout import accrue, batch, earn, reconcile, recover, seal, settle, start, sweep
 from tests.simulation import faults
 from tests.simulation.aws import Aws
 from tests.simulation.bank import Bank
@@ -118,7 +118,6 @@ class World:
     @contextmanager
     def _installed(self) -> Iterator[None]:
         secrets = SimpleNamespace(randbits=self.rng.getrandbits, choice=self.rng.choice)
-        edge.logger.setLevel("CRITICAL")
         with (
             self.aws.installed(),
             patch.object(clock, "now", self._now),
@@ -129,7 +128,6 @@ class World:
             finally:
                 for each in list(self._workers):
                     each.throw()
-                edge.logger.setLevel("INFO")
 
     def _begin(self) -> None:
         lag, self.aws.dynamodb.lag = self.aws.dynamodb.lag, Lag()
