@@ -101,7 +101,7 @@ def follow_up(booking: Booking, *, now: Instant) -> None:
     if booking.status != "matched" or booking.same_as:
         return
     if booking.fee_minor or booking.exchange_minor:
-        batch = payouts.find_batch(booking.batch)
+        batch = _batch_of(booking)
         for posting in settlement.costs(booking, batch, now) if batch else ():
             _book_cost(posting, now)
     if _STATUS.get(booking.fact) == "returned" and booking.reference:
@@ -144,11 +144,10 @@ def _taken(booking: Booking, before: Booking | None, now: Instant) -> Booking | 
     if booking.problem in _DOUBTS:
         return _list(booking, before, booking.problem)
     if booking.fact == "noted":
-        known = not booking.batch or payouts.find_batch(booking.batch) is not None
+        known = not booking.batch or _batch_of(booking) is not None
         return _list(booking, before, "" if known else "unknown_batch")
     if booking.fact == "fee":
-        known = bool(booking.batch) and payouts.find_batch(booking.batch) is not None
-        return _list(booking, before, "" if known else "unassigned_fee")
+        return _list(booking, before, "" if _batch_of(booking) else "unassigned_fee")
     if booking.reference:
         return _take_one(booking, before, now)
     return _take_all(booking, before, now)
@@ -211,7 +210,7 @@ def _entry(current: Payout, matched: Booking, seen: Booking | None, now: Instant
 
 def _take_all(booking: Booking, before: Booking | None, now: Instant) -> Booking | None:
     """Move every payout of the batch that a statement is about, if the sum is theirs."""
-    batch = payouts.find_batch(booking.batch) if booking.batch else None
+    batch = _batch_of(booking)
     members_now = payouts.of_batch(booking.batch) if batch else []
     parts = [(each, _part(booking, each)) for each in members_now]
     open_parts = [
@@ -229,7 +228,8 @@ def _take_all(booking: Booking, before: Booking | None, now: Instant) -> Booking
         return _list(booking, before, whole.problem)
     for part in open_parts:
         take(part, now=now)
-    return _list(whole, before, "")
+    first = _whole_told(whole)
+    return _list(msgspec.structs.replace(whole, same_as=first.key if first else ""), before, "")
 
 
 def _part(booking: Booking, each: Payout) -> Booking:
@@ -243,6 +243,18 @@ def _part(booking: Booking, each: Payout) -> Booking:
         currency=currency,
         fee_minor=0,
         fee_currency="",
+    )
+
+
+def _whole_told(booking: Booking) -> Booking | None:
+    """Return the statement of another kind that said this of the whole batch before."""
+    return next(
+        (
+            each
+            for each in payouts.bookings_of(booking.batch)
+            if not each.reference and not each.same_as and _is_same(each, booking)
+        ),
+        None,
     )
 
 
@@ -344,12 +356,23 @@ def _list(booking: Booking, before: Booking | None, problem: str) -> Booking | N
 
 
 def _placed(booking: Booking) -> Booking:
-    """Return a statement with the batch and program it is about, as far as these are known."""
+    """Return a statement with the batch and program it is about, as far as these are known.
+
+    One about a payout that its provider was never asked for stays where it came from.
+    """
     found = payouts.find(booking.reference) if booking.reference else None
-    if found is not None:
+    if found is not None and settlement.may_speak_of(booking, found):
         return msgspec.structs.replace(booking, batch=found.batch, program=found.program)
-    batch = payouts.find_batch(booking.batch) if booking.batch else None
+    batch = _batch_of(booking)
     return msgspec.structs.replace(booking, program=batch.program) if batch else booking
+
+
+def _batch_of(booking: Booking) -> Batch | None:
+    """Return the batch a statement names; a provider names those of its own program only."""
+    batch = payouts.find_batch(booking.batch) if booking.batch else None
+    if batch is not None and booking.provider and batch.program != booking.program:
+        return None
+    return batch
 
 
 def _batches(booking: Booking) -> Iterator[str]:

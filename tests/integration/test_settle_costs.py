@@ -348,3 +348,49 @@ def give_account(now: str) -> None:
     writes = Transaction()
     partners.set_payee(writes, found, account, now=now, actor="user:1")
     writes.commit()
+
+
+def test_whole_batch_told_by_two_kinds_costs_once(sent: str) -> None:
+    """Notified and then stated with the bank's fee on it: the program bears it once."""
+    whole = said(sent, key="w1", reference="", batch=sent, fee_minor=50, fee_currency="EUR")
+    settle.take(whole, now=NOW)
+    settle.take(msgspec.structs.replace(whole, key="w2", kind="camt.053"), now=NOW)
+
+    assert [("fee:w1", 50)] == [(each.id, each.amount_minor) for each in costs(sent)]
+    assert {"pending": 7_500, "paid": 2_500} == money.accounts()
+    second = payouts.find_booking("w2")
+    assert second is not None
+    assert ("matched", "w1") == (second.status, second.same_as)
+    only([])
+
+
+@pytest.mark.parametrize("fact", ["paid", "returned"])
+def test_provider_of_another_program_settles_nothing_here(sent: str, fact: str) -> None:
+    """Of the same name, with our reference: listed where it came from, today and every day."""
+    before = payouts.find(reference(sent, "pia"))
+    assert before is not None
+    writes = Transaction()
+    asked = msgspec.structs.replace(before, provider="stripe", version=before.version + 1)
+    payouts.change(writes, before, asked)
+    writes.commit()
+    forged = said(sent, fact=fact, kind="stripe", provider="stripe", program="elsewhere")
+    settle.take(forged, now=NOW)
+    settle.retry_unmatched(now=NOW)
+
+    listed = payouts.find_booking("k1")
+    assert listed is not None
+    assert ("unmatched", "unknown_reference") == (listed.status, listed.problem)
+    assert ("elsewhere", "") == (listed.program, listed.batch)
+    assert {"pending": 7_500, "in_transit": 2_500} == money.accounts()
+
+
+def test_provider_of_another_program_charges_no_batch_here(sent: str) -> None:
+    """A fee told for a batch that is not its program's is nobody's until somebody decides."""
+    fee = said(sent, fact="fee", kind="stripe", provider="stripe", program="elsewhere")
+    fee = msgspec.structs.replace(fee, reference="", batch=sent, fee_minor=9, fee_currency="EUR")
+    settle.take(fee, now=NOW)
+
+    listed = payouts.find_booking("k1")
+    assert listed is not None
+    assert ("unassigned_fee", "elsewhere") == (listed.problem, listed.program)
+    assert [] == costs(sent)

@@ -93,8 +93,7 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def judge(found: Payout | None, booking: Booking) -> Booking:
     """Return *booking* as it would be matched with *found*, or with the problem that forbids it."""
-    foreign = booking.provider and found is not None and not _is_theirs(found, booking)
-    if found is None or foreign:
+    if found is None or not may_speak_of(booking, found):
         return msgspec.structs.replace(booking, problem="unknown_reference")
     known = msgspec.structs.replace(booking, batch=found.batch, program=found.program, problem="")
     if booking.fact != "rejected":  # a refusal names no amount
@@ -107,8 +106,10 @@ def judge(found: Payout | None, booking: Booking) -> Booking:
     return msgspec.structs.replace(known, problem=f"payout_is_{found.status}")
 
 
-def _is_theirs(found: Payout, booking: Booking) -> bool:
-    return (found.program, found.provider) == (booking.program, booking.provider)
+def may_speak_of(booking: Booking, found: Payout) -> bool:
+    """Return whether who told *booking* may: a provider of what it was asked for and no more."""
+    asked = (found.program, found.provider)
+    return not booking.provider or asked == (booking.program, booking.provider)
 
 
 def compared(booking: Booking, ordered: tuple[int, str], books: tuple[int, str]) -> Booking:
