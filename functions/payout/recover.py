@@ -13,7 +13,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from introducer import clock, metric, recovery
 from introducer.clock import Instant
 from introducer.document.payout import Recovery
-from introducer.errors import NotFoundError
 from introducer.ledger import Balance
 from introducer.tables import ledger, programs
 from introducer.tables.ledger import Entry
@@ -30,14 +29,10 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, int]:
 def recover(now: Instant) -> dict[str, int]:
     """Look at every open debt; return how many there were and how many were written off."""
     done = {"debts": 0, "written_off": 0}
-    for program in programs.all_ids():
-        try:
-            policy = programs.current(program, now).document.recovery
-        except NotFoundError:
-            continue  # it has not begun: nobody has earned anything
-        for holder, currency in ledger.debtors(program):
+    for version in programs.begun(now):
+        for holder, currency in ledger.debtors(version.program):
             done["debts"] += 1
-            done["written_off"] += _write_off(policy, holder, currency, now)
+            done["written_off"] += _write_off(version.document.recovery, holder, currency, now)
     if done["written_off"]:
         metric.count("DebtWrittenOff", done["written_off"])
     return done

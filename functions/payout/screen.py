@@ -41,7 +41,7 @@ def handler(event: dict[str, str], context: LambdaContext) -> dict[str, int]:
 
     done: Counter[str] = Counter()
     chosen = event.get("program", "")
-    for program in [chosen] if chosen else programs.all_ids():
+    for program in [chosen] if chosen else [each.program for each in programs.begun(clock.now())]:
         done += screen(program, clock.now(), in_time)
     logger.info("payees screened", extra=dict(done))
     return dict(done)

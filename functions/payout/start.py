@@ -23,7 +23,7 @@ from introducer import clock, metric, payday, paying, payout
 from introducer.clients import client
 from introducer.clock import Instant
 from introducer.document.payout import PayoutRule
-from introducer.errors import MissingRateError, NotFoundError
+from introducer.errors import IntroducerError, MissingRateError, NotFoundError
 from introducer.payout import Batch
 from introducer.program import Program
 from introducer.settings import setting
@@ -53,22 +53,37 @@ def handler(event: dict[str, str], context: LambdaContext) -> dict[str, list[str
 
 
 def start_all(now: Instant, *, started_by: str) -> list[str]:
-    """Start the batches of every program that are due, by hand of every rule; return their ids."""
+    """Start the batches of every program that are due, by hand of every rule; return their ids.
+
+    Raises:
+        IntroducerError: What stood against the last of those programs that failed, when every
+            other has been looked at.
+    """
     started = []
-    for program in programs.all_ids():
-        if reason := ledger.halted(program):
-            logger.warning("payouts are halted", extra={"program": program, "reason": reason})
-            continue
-        _go_on(program, now)
-        document = programs.current(program, now).document
-        for rule in document.payouts:
-            if started_by == SCHEDULE:
-                batch = start_due(document, rule, now)
-            else:
-                batch = start(document, rule, now, started_by=started_by)
-            if batch:
-                started.append(batch)
+    failure: IntroducerError | None = None
+    for version in programs.begun(now):
+        try:
+            started += _start_of(version.document, now, started_by=started_by)
+        except IntroducerError as error:
+            failure = error
+            logger.exception("a program was not started", extra={"program": version.program})
+    if failure is not None:
+        raise failure
     return started
+
+
+def _start_of(document: Program, now: Instant, *, started_by: str) -> list[str]:
+    if reason := ledger.halted(document.id):
+        logger.warning("payouts are halted", extra={"program": document.id, "reason": reason})
+        return []
+    _go_on(document.id, now)
+    started = [
+        start_due(document, rule, now)
+        if started_by == SCHEDULE
+        else start(document, rule, now, started_by=started_by)
+        for rule in document.payouts
+    ]
+    return [batch for batch in started if batch]
 
 
 def start_one(name: Mapping[str, str], now: Instant, *, started_by: str) -> list[str]:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from introducer import metric
-from introducer.tables import ledger, payouts
+from introducer.errors import NotFoundError
+from introducer.tables import ledger, payouts, programs
 from introducer.tables.batches import Asked, asked, keep_asked
-from payout import batch, members, start
+from introducer.tables.store import Transaction
+from payout import batch, members, recover, start
 from tests.support import life, money
 from tests.support.api import call, login
 from tests.support.money import EUROS
@@ -296,3 +298,39 @@ def test_state_of_payouts_tells_calendars_and_halts() -> None:
     )
     ledger.halt(life.PROGRAM, "again", now=TOMORROW)
     assert "again" == ledger.halted(life.PROGRAM)
+
+
+def test_program_that_has_not_begun_keeps_nobody_waiting(states: States) -> None:
+    """One that begins next month comes first in the list: the others are paid all the same."""
+    writes = Transaction()
+    later = life.document(id="aaa-later", rewards=[money.COMMISSION], payouts=[EUROS])
+    month = "2026-12-31T00:00:00.000Z"
+    programs.publish(writes, later, now=NOON, actor="user:mia", effective_at=month)
+    writes.commit()
+    money.credit("pia", 5_000)
+
+    assert [name()] == ask(NOON)
+    assert [name()] == list(states.started)
+    assert {"debts": 0, "written_off": 0} == recover.recover(NOON)
+
+
+def test_program_that_fails_keeps_nobody_else_waiting(
+    states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands against one is told when everybody else has been looked at."""
+    money.credit("pia", 5_000)
+    writes = Transaction()
+    first = life.document(id="aaa-broken", rewards=[money.COMMISSION], payouts=[EUROS])
+    programs.publish(writes, first, now=NOON, actor="user:mia")
+    writes.commit()
+    real = start.start_due
+
+    def broken(document: Any, *rest: Any) -> str:
+        if document.id == "aaa-broken":
+            raise NotFoundError("no such provider")
+        return real(document, *rest)
+
+    monkeypatch.setattr(start, "start_due", broken)
+    with pytest.raises(NotFoundError, match="no such provider"):
+        ask(NOON)
+    assert [name()] == list(states.started)

@@ -8,7 +8,7 @@ and what is coming. Publishing writes all of them and the event at once.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -182,6 +182,15 @@ def find_head(program: str) -> Head | None:
     """Return which version of *program* is the newest, or None."""
     stored = store.get(Table.CORE, _pk(program), "HEAD")
     return store.load(Head, stored) if stored else None
+
+
+def begun(now: Instant) -> Iterator[ProgramVersion]:
+    """Yield the version that counts at *now* of every program that has one."""
+    for program in all_ids():
+        try:
+            yield current(program, now)
+        except NotFoundError:
+            continue  # its first version takes effect later
 
 
 def current(program: str, now: Instant) -> ProgramVersion:
