@@ -18,7 +18,7 @@ from tests.support.tables import everything
 PATH = "/v1/inbound/acme/billing"
 AT = "2026-11-22T11:00:00Z"
 STORED_AT = "2026-11-22T11:00:00.000Z"
-DOLLARS = EUROS | {"currency": "USD", "region": "us"}
+DOLLARS = EUROS | {"currency": "USD", "method": "wire", "region": "us"}
 RULES: dict[str, Any] = {
     "payouts": [EUROS],
     "fields": {
