@@ -252,12 +252,7 @@ def _most(batch: Batch) -> int:
 
 
 def _closed(batch: Batch, now: Instant) -> Batch:
-    partners = files.read_list(batch.id)
-    for partner in partners:
-        # Whoever has no payout by now never gets one: the note takes the reference.
-        members.skip(batch, partner, "not_reserved", now=now)
-    references = [payout.reference(batch.id, partner) for partner in partners]
-    found = payouts.find_many(references).values()
+    found = list(members.shut(batch, now=now))
     amounts = [each.amount_minor for each in found if each.status == "created"]
     skipped = Counter(each.reason for each in found if each.status == "skipped")
     sums: dict[str, Any] = {

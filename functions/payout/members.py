@@ -8,7 +8,8 @@ from itertools import islice
 
 import msgspec
 
-from introducer import clock, paying, payout
+from introducer import clock, ids, paying, payout
+from introducer.bank.order import MAX_TRANSFERS
 from introducer.clock import Instant
 from introducer.document.payout import PayoutRule
 from introducer.errors import StaleError
@@ -20,10 +21,13 @@ from introducer.rails.rail import Payment
 from introducer.rates import Quote
 from introducer.tables import ledger, partners, payouts, people, programs
 from introducer.tables.ledger import Entry
+from introducer.tables.people import Payee
 from introducer.tables.store import Transaction
 from payout import exchange, files, gates, withholding
 
 _CHUNK = 100
+MOST_MEMBERS = MAX_TRANSFERS
+"""So many are in one batch: no payment file carries more payments."""
 FIRST_ASKED_S = 300
 """The clock leaves a payout that is a call to the state machine for so long."""
 
@@ -81,7 +85,8 @@ def take_stock(document: Program, rule: PayoutRule, now: Instant) -> Stock:
     """Return who is to be in a batch of *rule*.
 
     Several partners with one account are all left out, unless they are of one company: who
-    refers under many names is paid at one place.
+    refers under many names is paid at one place. Of more than a file can carry, as many as it can
+    are chosen, anew for each run: whose name comes late in the alphabet is not left out each time.
     """
     ready, findings = [], Counter[str]()
     for each in candidates(document, rule, now):
@@ -91,6 +96,10 @@ def take_stock(document: Program, rule: PayoutRule, now: Instant) -> Stock:
             ready.append(each)
     shared = _shared_accounts(ready) if rule.method in paying.NEEDS_PAYEE else set()
     members = {each.holder: "duplicate_payee" if each.account in shared else "" for each in ready}
+    if len(members) > MOST_MEMBERS:
+        findings["over_file_limit"] = len(members) - MOST_MEMBERS
+        drawn = sorted(members, key=lambda each: (members[each] != "", ids.derived_id(now, each)))
+        members = {holder: members[holder] for holder in drawn[:MOST_MEMBERS]}
     return Stock(
         members={holder: members[holder] for holder in sorted(members)},
         findings={code: findings[code] for code in sorted(findings)},
@@ -135,6 +144,24 @@ def skip(batch: Batch, partner: str, reason: str, *, now: Instant) -> None:
         writes.commit()
     except StaleError:
         return  # the reference is taken, which is all that matters
+
+
+def shut(batch: Batch, *, now: Instant) -> Iterator[Payout]:
+    """Let nobody join *batch* any more; yield what is in it, by 100, notes included.
+
+    Whoever has no payout by now never gets one: a note takes the reference.
+    """
+    holders = files.read_list(batch.id)
+    for begin in range(0, len(holders), _CHUNK):
+        wanted = {
+            payout.reference(batch.id, each): each for each in holders[begin : begin + _CHUNK]
+        }
+        known = payouts.find_many(list(wanted))
+        missing = [reference for reference in wanted if reference not in known]
+        for reference in missing:
+            skip(batch, wanted[reference], "not_reserved", now=now)
+        # A reservation may have been quicker than the note.
+        yield from (known | payouts.find_many(missing)).values()
 
 
 def mark(batch: Batch, partner: str, *, now: Instant) -> None:
@@ -261,19 +288,37 @@ def payments(batch: Batch) -> list[Payment]:
         StaleError: A payout still waits to be marked.
     """
     document = programs.version(batch.program, batch.program_version).document
+    holders = files.read_list(batch.id)
     found = []
-    for each in payouts.find_many(
-        [payout.reference(batch.id, partner) for partner in files.read_list(batch.id)]
-    ).values():
-        if each.status == "created":
-            message = "a payout of the batch is not marked yet"
-            raise StaleError(message, reference=each.reference)
-        if each.status in {"in_transit", "paid", "returned"}:
-            profile = _profile(each.partner)
-            # An account confirmed since is paid to by the next batch, after its cooling-off.
-            payee = people.payee(profile.person, at=batch.submitted_at) if profile else None
+    for begin in range(0, len(holders), _CHUNK):
+        chunk = holders[begin : begin + _CHUNK]
+        known = payouts.find_many([payout.reference(batch.id, each) for each in chunk])
+        sent = [each for each in known.values() if _is_sent(each)]
+        # An account confirmed since is paid to by the next batch, after its cooling-off.
+        accounts = _accounts([each.partner for each in sent], at=batch.submitted_at)
+        for each in sent:
+            payee = accounts.get(each.partner)
             if payee is None and batch.method in paying.NEEDS_PAYEE:
                 message = "the payee is gone"
                 raise StaleError(message, reference=each.reference)
             found.append(files.payment(each, payee, document))
     return sorted(found, key=lambda order: order.reference)
+
+
+def _is_sent(each: Payout) -> bool:
+    if each.status == "created":
+        message = "a payout of the batch is not marked yet"
+        raise StaleError(message, reference=each.reference)
+    return each.status in {"in_transit", "paid", "returned"}
+
+
+def _accounts(holders: Sequence[str], *, at: Instant) -> dict[str, Payee]:
+    """Return where the money of *holders* went *at* a moment, by holder."""
+    profiles = partners.find_partners([each for each in holders if "." not in each])
+    persons = {holder: profile.person for holder, profile in profiles.items()}
+    for holder in holders:
+        # Read a little late, the profile of a new partner may not be there yet.
+        if holder not in persons and (late := _profile(holder)):
+            persons[holder] = late.person
+    found = people.payees(list(persons.values()), at=at)
+    return {holder: found[person] for holder, person in persons.items() if person in found}

@@ -8,6 +8,8 @@ key. The table has no stream. Everything else in the product holds only the pers
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from pynamodb.expressions.operand import Path
 
@@ -15,7 +17,7 @@ from introducer import keyring
 from introducer.clock import Instant
 from introducer.errors import StaleError
 from introducer.tables import store
-from introducer.tables.store import Table, Transaction
+from introducer.tables.store import Item, Table, Transaction
 from introducer.tax.form import TaxData
 
 
@@ -165,12 +167,18 @@ def payee(person: str, *, at: Instant = "") -> Payee | None:
             since; empty for what counts now.
     """
     stored = store.get(Table.PEOPLE, _pk(person), "PAYEE")
-    while stored and at and stored["set_at"] > at and "before" in stored:
-        stored = store.get(Table.PEOPLE, _pk(person), f"PAYEE#{stored['before']}")
-    if stored is None:
-        return None
-    plain = keyring.decrypt(keyring.PAYEE, bytes(stored["sealed"]), bound_to=_pk(person))
-    return msgspec.json.decode(plain, type=Payee)
+    return _payee_at(person, stored, at)
+
+
+def payees(persons: Sequence[str], *, at: Instant = "") -> dict[str, Payee]:
+    """Return the bank data of those *persons* who have any, by person, as :func:`payee` does.
+
+    They are read 100 at a time; one by one only those who gave another account after *at*.
+    """
+    wanted = [(_pk(person), "PAYEE") for person in persons]
+    found = store.batch_get(Table.PEOPLE, wanted, consistent=True)
+    known = {person: _payee_at(person, found.get((_pk(person), "PAYEE")), at) for person in persons}
+    return {person: payee for person, payee in known.items() if payee is not None}
 
 
 def add_next_payee(writes: Transaction, person: str, request: PayeeRequest, payee: Payee) -> None:
@@ -290,6 +298,16 @@ def payee_last4(person: str) -> str:
     """Return the last four characters of the account on file, empty when there is none."""
     stored = store.get(Table.PEOPLE, _pk(person), "PAYEE")
     return str(stored["last4"]) if stored else ""
+
+
+def _payee_at(person: str, stored: Item | None, at: Instant) -> Payee | None:
+    """Return what counted *at* a moment, *stored* being what counts now; None for neither."""
+    while stored and at and stored["set_at"] > at and "before" in stored:
+        stored = store.get(Table.PEOPLE, _pk(person), f"PAYEE#{stored['before']}")
+    if stored is None:
+        return None
+    plain = keyring.decrypt(keyring.PAYEE, bytes(stored["sealed"]), bound_to=_pk(person))
+    return msgspec.json.decode(plain, type=Payee)
 
 
 def _next(person: str, request: PayeeRequest) -> str:
