@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import Any
 
 import pytest
 
+from submit.resources import jobs
 from tests.support.template import FUNCTIONS
 
 HTTP = ("Public", "Partner", "Rep", "Staff", "Rules", "Finance", "Fairness", "Statement", "Inbound")
@@ -52,3 +54,13 @@ def test_function_has_room_for_its_permissions(function: str) -> None:
 def test_handler_resolves(function: str) -> None:
     """Every handler is something that can be called, in a folder that is shipped."""
     assert callable(imported(function))
+
+
+def test_every_job_that_is_told_of_can_be_started() -> None:
+    """Finance reads the names in the reference; each leads to a function that is there."""
+    told = re.findall(r"\b[a-z]+\b", (jobs.start_job.__doc__ or "").partition("One of")[2])
+    assert set(jobs.JOBS) == set(told) - {"and"}
+    variables = FUNCTIONS["Finance"]["Environment"]["Variables"]
+    functions = {name for name in variables if name.endswith("_FUNCTION")}
+    # These two are started by routes of their own: resuming a batch and the export of a year.
+    assert functions - {"BATCH_FUNCTION", "TAXES_FUNCTION"} == set(jobs.JOBS.values())

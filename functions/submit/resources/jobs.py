@@ -24,6 +24,7 @@ JOBS = {
     "verify": "SEAL_FUNCTION",
     "recover": "RECOVER_FUNCTION",
     "reconcile": "RECONCILE_FUNCTION",
+    "screen": "SCREEN_FUNCTION",
 }
 """Each job and the variable that names its function."""
 
