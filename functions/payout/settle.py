@@ -25,21 +25,18 @@ from introducer import clock, ids, metric, payout, settlement
 from introducer.clock import Instant
 from introducer.errors import NotFoundError, StaleError
 from introducer.ledger import Balance, Posting
-from introducer.payout import Batch, Payout, PayoutStatus
+from introducer.payout import Batch, Payout
 from introducer.settlement import Booking
 from introducer.tables import ledger, partners, payouts
 from introducer.tables import statements as accounts
 from introducer.tables.ledger import Entry
 from introducer.tables.store import Transaction
-from payout import files, members, statements, withholding
+from payout import files, members, repeats, statements, withholding
 from payout.edge import logger
 
 _BACK = frozenset({"returned", "cancelled", "skipped"})
-_STATUS: dict[str, PayoutStatus] = {"paid": "paid", "returned": "returned", "rejected": "returned"}
 _DOUBTS = frozenset({"unknown_status", "duplicate"})
 """Only a person can say what these mean."""
-_MESSAGES = frozenset({"pacs.004", "nacha"})
-"""Kinds that tell of a return without having booked it; the day they name may be another."""
 _ATTEMPTS = 5
 
 
@@ -104,7 +101,7 @@ def follow_up(booking: Booking, *, now: Instant) -> None:
         batch = _batch_of(booking)
         for posting in settlement.costs(booking, batch, now) if batch else ():
             _book_cost(posting, now)
-    if _STATUS.get(booking.fact) == "returned" and booking.reference:
+    if settlement.STATUS_OF.get(booking.fact) == "returned" and booking.reference:
         returned = payouts.find(booking.reference)
         if returned is not None:
             refuse_payee(returned, now=now)
@@ -147,10 +144,20 @@ def _taken(booking: Booking, before: Booking | None, now: Instant) -> Booking | 
         known = not booking.batch or _batch_of(booking) is not None
         return _list(booking, before, "" if known else "unknown_batch")
     if booking.fact == "fee":
-        return _list(booking, before, "" if _batch_of(booking) else "unassigned_fee")
+        return _take_fee(booking, before)
     if booking.reference:
         return _take_one(booking, before, now)
     return _take_all(booking, before, now)
+
+
+def _take_fee(booking: Booking, before: Booking | None) -> Booking | None:
+    """List a charge of its own: the batch it names bears it, once however many kinds tell it."""
+    if _batch_of(booking) is None:
+        return _list(booking, before, "unassigned_fee")
+    first = repeats.whole_told(booking)
+    if first is not None:
+        return repeats.confirm(first, _placed(booking), before)
+    return _list(booking, before, "")
 
 
 def _take_one(booking: Booking, before: Booking | None, now: Instant) -> Booking | None:
@@ -158,13 +165,11 @@ def _take_one(booking: Booking, before: Booking | None, now: Instant) -> Booking
     found = payouts.find(booking.reference)
     judged = settlement.judge(found, booking)
     if found is not None and judged.problem.startswith("payout_is_"):
-        first = _first_told(found, judged)
+        first = repeats.first_told(found, judged)
         if first is not None:
-            return _confirm(first, judged, before)
+            return repeats.confirm(first, judged, before)
     if found is None or judged.problem:
         return _list(booking, before, judged.problem)
-    if settlement.is_late_debit(found, judged):
-        return _take_late_debit(found, judged, before, now)
     planned: list[Booking] = []
 
     def plan(balance: Balance) -> Sequence[Entry]:  # noqa: ARG001  (payout and booking decide)
@@ -175,7 +180,9 @@ def _take_one(booking: Booking, before: Booking | None, now: Instant) -> Booking
         if current is None or (seen and seen.status != "unmatched") or matched.problem:
             return []
         planned.append(msgspec.structs.replace(matched, status="matched"))
-        return [_entry(current, planned[0], seen, now)]
+        # The return may have been taken in since: the debit of it comes late then.
+        late = settlement.is_late_debit(current, matched)
+        return [(_late_debit if late else _entry)(current, planned[0], seen, now)]
 
     ledger.post_all(found.partner, found.currency, plan, now=now)
     if planned:
@@ -189,10 +196,10 @@ def _take_one(booking: Booking, before: Booking | None, now: Instant) -> Booking
 
 def _entry(current: Payout, matched: Booking, seen: Booking | None, now: Instant) -> Entry:
     """Return the move of a payout with its journal, the statement and the year's tax total."""
-    status = _STATUS[matched.fact]
-    at = f"{matched.booked_on}T00:00:00.000Z" if matched.booked_on else ""
-    if not at and matched.fact != "rejected":  # moved, on a day that nobody told
-        at = now
+    status = settlement.STATUS_OF[matched.fact]
+    at = ""  # what was refused never moved, on whatever day it was refused
+    if matched.fact != "rejected":
+        at = f"{matched.booked_on}T00:00:00.000Z" if matched.booked_on else now
     after, posting = payout.move(
         current, status, now=now, at=at, reason=matched.reason, booking=matched.key
     )
@@ -208,6 +215,22 @@ def _entry(current: Payout, matched: Booking, seen: Booking | None, now: Instant
     return Entry(postings=(posting,), write=write, writes=3)
 
 
+def _late_debit(current: Payout, matched: Booking, seen: Booking | None, now: Instant) -> Entry:
+    """Return the note that a payout whose money came back was debited, which books nothing."""
+    after = msgspec.structs.replace(
+        current,
+        booked_on=matched.booked_on or clock.day(now),
+        version=current.version + 1,
+        updated_at=now,
+    )
+
+    def write(writes: Transaction) -> None:
+        payouts.change(writes, current, after)
+        payouts.book(writes, matched, seen)
+
+    return Entry(postings=(), write=write, writes=2)
+
+
 def _take_all(booking: Booking, before: Booking | None, now: Instant) -> Booking | None:
     """Move every payout of the batch that a statement is about, if the sum is theirs."""
     batch = _batch_of(booking)
@@ -216,8 +239,10 @@ def _take_all(booking: Booking, before: Booking | None, now: Instant) -> Booking
     open_parts = [
         part
         for each, part in parts
-        if each.status == "in_transit" or payouts.find_booking(part.key) is not None
-    ] or [part for each, part in parts if _first_told(each, part) is not None]
+        if each.status == "in_transit"
+        or settlement.is_late_debit(each, part)
+        or payouts.find_booking(part.key) is not None
+    ] or [part for each, part in parts if repeats.first_told(each, part) is not None]
     if batch is None or not open_parts:
         # The same refusal told on two levels of one report: the money is back already.
         told = booking.fact == "rejected" and bool(members_now)
@@ -228,7 +253,7 @@ def _take_all(booking: Booking, before: Booking | None, now: Instant) -> Booking
         return _list(booking, before, whole.problem)
     for part in open_parts:
         take(part, now=now)
-    first = _whole_told(whole)
+    first = repeats.whole_told(whole)
     return _list(msgspec.structs.replace(whole, same_as=first.key if first else ""), before, "")
 
 
@@ -246,18 +271,6 @@ def _part(booking: Booking, each: Payout) -> Booking:
     )
 
 
-def _whole_told(booking: Booking) -> Booking | None:
-    """Return the statement of another kind that said this of the whole batch before."""
-    return next(
-        (
-            each
-            for each in payouts.bookings_of(booking.batch)
-            if not each.reference and not each.same_as and _is_same(each, booking)
-        ),
-        None,
-    )
-
-
 def _sum_judged(
     booking: Booking, batch: Batch, members_now: Sequence[Payout], parts: Sequence[Booking]
 ) -> Booking:
@@ -269,63 +282,6 @@ def _sum_judged(
     sent = (sum(each.ordered[0] for each in ordered), batch.sent_currency or batch.currency)
     books = (sum(each.amount_minor for each in ordered), batch.currency)
     return settlement.compared(booking, sent, books)
-
-
-def _first_told(found: Payout, booking: Booking) -> Booking | None:
-    """Return the statement of another kind that said this of the payout before, if there is one.
-
-    A bank notifies, states and returns: three kinds of message about one amount, not always
-    with the same reference of its own. Each kind may say it once; a second time is another.
-    """
-    fact = _STATUS.get(booking.fact, "")
-    if not booking.kind or not fact:
-        return None
-    posted = ledger.journal(f"payout:{found.reference}:{fact}")
-    if posted is not None:
-        candidates = [payouts.find_booking(posted.refs.get("booking", ""))]
-    elif found.booked_on and fact == "paid":  # the debit was told after the return
-        candidates = [*payouts.bookings_of(found.batch)]
-    else:
-        return None
-    return next((each for each in candidates if each and _is_same(each, booking)), None)
-
-
-def _is_same(first: Booking, booking: Booking) -> bool:
-    same_day = first.booked_on == booking.booked_on
-    return (
-        (first.reference, first.fact) == (booking.reference, booking.fact)
-        and (first.amount_minor, first.currency) == (booking.amount_minor, booking.currency)
-        and (same_day or not _MESSAGES.isdisjoint({first.kind, booking.kind}))
-        and first.key != booking.key
-        and bool(first.kind)
-        and booking.kind != first.kind
-        and booking.kind not in first.told_by.split(",")
-    )
-
-
-def _confirm(first: Booking, booking: Booking, before: Booking | None) -> Booking:
-    """Store a statement as the repetition, by another kind of message, of the *first* one."""
-    repeated = msgspec.structs.replace(booking, status="matched", problem="", same_as=first.key)
-    told = msgspec.structs.replace(first, told_by=f"{first.told_by}{booking.kind},")
-    writes = Transaction()
-    payouts.book(writes, told, first)
-    payouts.book(writes, repeated, before)
-    writes.commit()
-    return repeated
-
-
-def _take_late_debit(
-    found: Payout, booking: Booking, before: Booking | None, now: Instant
-) -> Booking:
-    after = msgspec.structs.replace(
-        found, booked_on=booking.booked_on, version=found.version + 1, updated_at=now
-    )
-    writes = Transaction()
-    payouts.change(writes, found, after)
-    matched = msgspec.structs.replace(booking, status="matched")
-    payouts.book(writes, matched, before)
-    writes.commit()
-    return matched
 
 
 def _book_cost(posting: Posting, now: Instant) -> None:

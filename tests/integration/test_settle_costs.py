@@ -1,73 +1,35 @@
-"""What banks keep, what exchange costs, who must give another account, and who decides the rest."""
+"""What banks keep, what exchange costs, what is told twice, and who must give another account."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import msgspec
 import pytest
 
-from introducer.ledger import Journal
 from introducer.payout import reference
-from introducer.settlement import Booking
 from introducer.tables import ledger, partners, payouts
 from introducer.tables.store import Transaction
-from payout import reconcile, settle
-from tests.simulation.aws import Aws
+from payout import settle
 from tests.support import money
-from tests.support.api import Reply, call, login
-from tests.support.money import NOW, booking, take
-
-FINANCE = login("fin", "finance")
-LATER = "2026-11-23T09:00:00.000Z"
+from tests.support.money import NOW
+from tests.support.settling import (
+    LATER,
+    charge,
+    costs,
+    kinds,
+    only,
+    paid_out,
+    returned,
+    said,
+)
 
 
 @pytest.fixture
 def sent(frozen: Callable[[str], None]) -> Iterator[str]:
     """25.00 to Pia have gone to the bank; returns the batch."""
-    frozen(NOW)
-    with Aws().installed():
-        money.publish()
-        money.enrol("pia")
-        money.sell("r1")
-        money.deliver("r1")
-        money.release()
-        yield money.pay_out(until="finish")
-
-
-def said(sent: str, /, **overrides: Any) -> Booking:
-    """The bank's debit of Pia's payout."""
-    values: dict[str, Any] = {
-        "key": "k1",
-        "fact": "paid",
-        "status": "matched",
-        "at": NOW,
-        "file": "inbox/f",
-        "kind": "camt.054",
-        "amount_minor": 2_500,
-        "currency": "EUR",
-        "direction": "debit",
-        "booked_on": "2026-11-24",
-        "reference": reference(sent, "pia"),
-    }
-    return Booking(**{**values, **overrides})
-
-
-def returned(batch: str, **overrides: Any) -> Booking:
-    """The money of it coming back."""
-    came = {"key": "k2", "fact": "returned", "direction": "credit", "booked_on": "2026-11-26"}
-    return said(batch, **{**came, "reason": "AC04", **overrides})
-
-
-def costs(batch: str, currency: str = "EUR") -> list[Journal]:
-    """The journals of what a batch cost."""
-    return money.journals(f"batch.{batch}", currency)
-
-
-def kinds(days: int = 7) -> list[str]:
-    """The kinds of the differences that a reconciliation finds now."""
-    return [str(each["kind"]) for each in reconcile.reconcile(NOW, days=days).differences]
+    with paid_out(frozen) as batch:
+        yield batch
 
 
 def payee_problem(partner: str = "pia") -> str:
@@ -75,11 +37,6 @@ def payee_problem(partner: str = "pia") -> str:
     found = partners.find_partner(partner)
     assert found is not None
     return found.payee_problem
-
-
-def only(problems: list[str]) -> None:
-    """Assert why each unmatched booking is one."""
-    assert problems == [each.problem for each in payouts.unmatched()]
 
 
 def test_fee_of_a_payment_is_the_programs(sent: str) -> None:
@@ -217,127 +174,10 @@ def test_payee_is_not_blamed_for_what_is_not_theirs(sent: str, reason: str) -> N
     assert {"pending": 7_500, "payable": 2_500} == money.accounts("pia")
 
 
-def test_bank_fee_of_its_own_waits_for_a_batch(sent: str) -> None:
-    """An account fee that names nothing is listed; finance says which batch bears it."""
-    fee = said(sent, key="f1", fact="fee", amount_minor=0, reference="")
-    settle.take(msgspec.structs.replace(fee, fee_minor=900, fee_currency="EUR"), now=NOW)
-    only(["unassigned_fee"])
-
-    assert 200 == resolve("f1", action="match", reference=sent).status
-    settle.retry_unmatched(now=NOW)
-
-    only([])
-    assert [900] == [each.amount_minor for each in costs(sent)]
-
-
-def test_finance_lists_what_nobody_could_match(sent: str) -> None:
-    """Whose it is, what was said and why it waits; another program sees what is nobody's."""
-    settle.take(said(sent, amount_minor=2_499), now=NOW)
-    settle.take(said(sent, key="k3", reference="PUNKNOWN"), now=NOW)
-
-    rows = {each["id"]: each for each in listed("acme")}
-    assert {
-        "id": "k1",
-        "program": "acme",
-        "batch": sent,
-        "reference": reference(sent, "pia"),
-        "kind": "camt.054",
-        "fact": "paid",
-        "problem": "amount_differs",
-        "amount_minor": 2_499,
-        "currency": "EUR",
-        "fee_minor": 0,
-        "direction": "debit",
-        "booked_on": "2026-11-24",
-        "reason": "",
-        "file": "inbox/f",
-        "told_at": NOW,
-    } == rows["k1"]
-    assert "unknown_reference" == rows["k3"]["problem"]
-    assert ["k3"] == [each["id"] for each in listed("other")]
-    assert ["k1"] == [each["id"] for each in listed("acme", f"?batch={sent}")]
-
-
-def test_finance_matches_what_the_bank_left_without_reference(sent: str) -> None:
-    """24.00 and a fee of 1.00 were Pia's 25.00: taken in by the next reconciliation."""
-    settle.take(said(sent, amount_minor=2_600, reference="PUNKNOWN"), now=NOW)
-    right = reference(sent, "pia")
-
-    assert (422, "amount_differs", "reference") == resolve(
-        "k1", action="match", reference=right
-    ).field()
-    reply = resolve("k1", action="match", reference=right, fee_minor=100)
-    assert {"id": "k1", "status": "unmatched", "problem": "resolved"} == reply.body
-    assert 0 == settle.retry_unmatched(now=LATER)
-
-    assert {"pending": 7_500, "paid": 2_500} == money.accounts("pia")
-    assert [100] == [each.amount_minor for each in costs(sent)]
-    decided = payouts.find_booking("k1")
-    assert decided is not None
-    assert ("user:fin", "because") == (decided.resolved_by, decided.resolution)
-    assert [] == kinds()
-
-
-def test_finance_dismisses_for_good(sent: str) -> None:
-    """What is not ours is put aside with its reason, and stays so when it is told again."""
-    take(booking("PUNKNOWN", 100))
-    (waiting,) = payouts.unmatched()
-
-    assert "dismissed" == resolve(waiting.key, action="dismiss").body["status"]
-    take(booking("PUNKNOWN", 100), name="again.xml")
-
-    only([])
-    assert [] == kinds()
-    assert (409, "transition_not_allowed") == resolve(waiting.key, action="dismiss").problem()
-    assert sent
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        ({"action": "match"}, 422, "unknown_reference"),
-        ({"action": "match", "reference": "PNOBODY"}, 422, "unknown_reference"),
-        ({"action": "match", "reference": "b" * 20}, 422, "unknown_reference"),
-        ({"action": "dismiss", "reference": "PNOBODY"}, 422, "invalid_input"),
-    ],
-)
-def test_finance_cannot_match_with_nothing(
-    sent: str, body: dict[str, str], status: int, code: str
-) -> None:
-    """A reference that is nobody's helps nobody."""
-    settle.take(said(sent, reference="PUNKNOWN"), now=NOW)
-    assert (status, code, "reference") == resolve("k1", **body).field()
-
-
-def test_others_may_not_decide(sent: str) -> None:
-    """An auditor reads; a partner does not even that."""
-    settle.take(said(sent, reference="PUNKNOWN"), now=NOW)
-    path = "/v1/programs/acme/bookings"
-    assert 200 == call("GET", path, claims=login("a", "auditor")).status
-    assert 403 == call("GET", path, claims=login("p", "partner")).status
-    body = {"action": "dismiss", "reason": "because"}
-    claims = login("a", "auditor")
-    assert 403 == call("POST", "/v1/bookings/k1/resolve", body, claims=claims).status
-
-
 def test_program_accounts_of_a_batch_owe_nobody(sent: str) -> None:
     """A batch's own balance holds no partner account."""
     settle.take(said(sent, fee_minor=35, fee_currency="USD"), now=NOW)
     assert {} == {k: v for k, v in ledger.balance(f"batch.{sent}", "USD").accounts.items() if v}
-
-
-def resolve(key: str, **body: Any) -> Reply:
-    """Decide as finance."""
-    body = {"reason": "because", **body}
-    return call("POST", f"/v1/bookings/{key}/resolve", body, claims=FINANCE)
-
-
-def listed(program: str, query: str = "") -> list[dict[str, Any]]:
-    """What finance of a program sees."""
-    reply = call("GET", f"/v1/programs/{program}/bookings{query}", claims=FINANCE)
-    assert 200 == reply.status
-    items: list[dict[str, Any]] = reply.body["items"]
-    return items
 
 
 def give_account(now: str) -> None:
@@ -394,3 +234,76 @@ def test_provider_of_another_program_charges_no_batch_here(sent: str) -> None:
     assert listed is not None
     assert ("unassigned_fee", "elsewhere") == (listed.problem, listed.program)
     assert [] == costs(sent)
+
+
+def test_charge_told_by_two_kinds_costs_once(sent: str) -> None:
+    """Notified and then stated, under other references of the bank's: one charge each time."""
+    settle.take(charge(sent, "f1"), now=NOW)
+    for _ in range(2):
+        settle.take(charge(sent, "f2", kind="camt.053"), now=NOW)
+    assert [("fee:f1", 900)] == [(each.id, each.amount_minor) for each in costs(sent)]
+
+    settle.take(charge(sent, "f3"), now=NOW)  # the bank charges it once more
+    settle.take(charge(sent, "f4", kind="camt.053"), now=NOW)
+    settle.take(charge(sent, "f5", kind="camt.053", fee_minor=901), now=NOW)
+
+    assert {"fee:f1", "fee:f3", "fee:f5"} == {each.id for each in costs(sent)}
+    only([])
+    assert [] == kinds()
+
+
+def test_return_taken_in_while_its_debit_is(sent: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two files at one moment: the debit of what is back by now is noted, nothing fails."""
+    money.intrude(monkeypatch, lambda: settle.take(returned(sent), now=NOW))
+    settle.take(said(sent), now=NOW)
+
+    found = payouts.find(reference(sent, "pia"))
+    assert found is not None
+    assert ("returned", "2026-11-24", "2026-11-26") == (
+        found.status,
+        found.booked_on,
+        found.returned_on,
+    )
+    assert {"pending": 7_500, "payable": 2_500} == money.accounts("pia")
+    only([])
+    assert [] == kinds()
+
+
+def test_debit_of_what_was_refused_is_listed(sent: str) -> None:
+    """However payroll dates its refusal, no money moved that a debit could belong to."""
+    refused = said(sent, fact="rejected", key="k2", kind="payroll", amount_minor=0, currency="")
+    settle.take(refused, now=NOW)
+    assert [] == kinds()
+    settle.take(said(sent), now=NOW)
+
+    only(["payout_is_returned"])
+
+
+def test_debit_without_a_day_after_the_return(sent: str) -> None:
+    """It has the day on which it was told."""
+    settle.take(returned(sent), now=NOW)
+    settle.take(said(sent, booked_on="", currency="", amount_minor=0), now=NOW)
+
+    found = payouts.find(reference(sent, "pia"))
+    assert found is not None
+    assert NOW[:10] == found.booked_on
+    only([])
+    assert [] == kinds()
+
+
+def test_sum_of_a_batch_told_after_one_payment_of_it_came_back(sent: str) -> None:
+    """It was debited too, before it came back: the sum is that of both."""
+    money.enrol("quin", email_key="key-quin")
+    for name, amount_minor in (("pia", 2_500), ("quin", 2_000)):
+        money.credit(name, amount_minor)
+    both = money.pay_out(2, until="finish")
+    settle.take(returned(both, reason="CUST"), now=NOW)
+    settle.take(said(both, key="w1", reference="", batch=both, amount_minor=4_500), now=NOW)
+
+    only([])
+    found = payouts.of_batch(both)
+    assert {"pia": ("returned", "2026-11-24"), "quin": ("paid", "2026-11-24")} == {
+        each.partner: (each.status, each.booked_on) for each in found
+    }
+    assert [] == kinds()
+    assert sent

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from introducer import reward
+from introducer import reward, settlement
 from introducer.tables import rewards
 from introducer.tables.store import Transaction
-from payout import accrue, booking, files, members, settle
+from payout import accrue, booking, files, members
 from tests.simulation.__main__ import derived
 from tests.simulation.books import Violation
 from tests.simulation.world import World
@@ -105,7 +105,7 @@ def _refunds_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _rejections_paid(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take a refusal for a payment."""
-    monkeypatch.setitem(settle._STATUS, "rejected", "paid")
+    monkeypatch.setitem(settlement.STATUS_OF, "rejected", "paid")
 
 
 def _file_before_books(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,16 @@ from introducer.event import Event
 from introducer.ledger import Kind, Posting
 from introducer.money import BASIS_POINTS
 from introducer.partner import Partner
-from introducer.payout import Batch, Payout
+from introducer.payout import Batch, Payout, PayoutStatus
 
 Fact = Literal["paid", "returned", "rejected", "noted", "fee"]
+
+STATUS_OF: dict[str, PayoutStatus] = {
+    "paid": "paid",
+    "returned": "returned",
+    "rejected": "returned",
+}
+"""What a payout becomes when the fact is told of it; the other facts move nothing."""
 
 TOLERANCE_BASIS_POINTS = 500
 """How far the rate a bank used may be from ours before a person must look."""
