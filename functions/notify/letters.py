@@ -99,12 +99,13 @@ def _about_payee(message: Message, event: Record) -> list[Letter]:
         return [_to_partner(message, event, partner, facts=facts, overtaken=newest)]
     waiting = people.payee_request(partner.person)
     if waiting is None or waiting.id != request or waiting.confirm_by <= clock.now():
-        facts = dict.fromkeys(("old", "new", "code", "until"), "")
+        facts = dict.fromkeys(("old", "new", "replaces", "code", "until"), "")
         return [_to_partner(message, event, partner, facts=facts, overtaken="overtaken")]
     secret = keyring.existing_secret(keyring.CONFIRM)
     facts = {
         "old": old,
         "new": waiting.last4,
+        "replaces": waiting.replaces,
         "code": payee.code(secret, partner.id, request),
         "until": _moment(waiting.confirm_by),
     }

@@ -12,7 +12,7 @@ from introducer.errors import StaleError
 from introducer.ledger import Kind, Posting
 from introducer.tables import ledger, partners, people
 from introducer.tables.ledger import Entry
-from introducer.tables.people import Payee
+from introducer.tables.people import Contact, Payee
 from introducer.tables.store import Transaction
 from payout import batch, files
 from tests.support import life, mails, money
@@ -31,6 +31,13 @@ ACH = {
     "account_type": "checking",
     "town": "New York",
     "country": "US",
+}
+PAYPAL = {
+    "method": "paypal",
+    "name": "Pia P.",
+    "provider_account": "jane.doe@mail.example",
+    "town": "Köln",
+    "country": "DE",
 }
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -143,6 +150,35 @@ def test_file_is_written_to_the_account_it_was_ordered_to(
         batch.write(step, "2026-11-22T11:21:00.000Z")
     content = (files.read(money.the_batch(step["batch"]).file) or b"").decode()
     assert (True, False) == (FIRST["iban"] in content, OTHER["iban"] in content)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_mail_tells_accounts_apart_and_says_that_a_wish_replaces_another(
+    sent: list[dict[str, Any]], frozen: Any, language: str
+) -> None:
+    """Who stole the login wishes something else meanwhile: whoever reads the mail sees it."""
+    writes = Transaction()
+    reached = Contact(name="Pia", email="pia@partners.example", locale=language)
+    people.change_contact(writes, "person-pia", reached)
+    writes.commit()
+    assert "j…@mail.example" == put(PAYPAL).body["last4"]
+    mailed_code(sent)
+    frozen("2026-11-22T11:19:00.000Z")
+    put(PAYPAL | {"provider_account": "thief@other.example"})
+    assert "t…@other.example" == call("GET", "/v1/me/payee", claims=PIA).body["waiting_last4"]
+    code = mailed_code(sent)
+    first, second = (" ".join(mails.text(each).split()) for each in sent)
+    word = {"en": "earlier wish that was not confirmed", "de": "früheren Wunsch"}[language]
+    assert [False, True] == [word in text for text in (first, second)]
+    assert all(name in second for name in ("j…@mail.example", "t…@other.example", "3000"))
+    assert "jane" not in first + second
+    confirm(code)
+    mails.send(last_event())
+    assert "t…@other.example" in mails.text(sent[-1])
+    frozen("2026-11-22T14:00:00.000Z")
+    put({**PAYPAL, "method": "stripe", "provider_account": "acct_1NkQyM2eZv"})
+    mailed_code(sent)
+    assert ("eZv" in mails.text(sent[-1]), word in mails.text(sent[-1])) == (True, False)
 
 
 def test_neither_code_nor_account_is_stored_in_plain(sent: list[dict[str, Any]]) -> None:

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from introducer import clock, ids, keyring, payee
 from introducer.bank import account as accounts
+from introducer.clock import Instant
 from introducer.errors import InvalidInputError, TransitionError
 from introducer.identity import check_email
 from introducer.tables import partners, people, programs
@@ -61,6 +62,7 @@ class NewPayee(Input, frozen=True, kw_only=True):
 class PayeeSet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is told of the account on file.
 
+    ``last4`` is its end; of the address of an account at PayPal ``j…@example.com``.
     ``confirm_by`` is there when the account only counts after ``POST /v1/me/payee/confirm``
     with the code that was mailed; ``usable_at`` when nothing is paid to it before.
     """
@@ -74,6 +76,7 @@ class PayeeSet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class PayeeOnFile(msgspec.Struct, frozen=True, kw_only=True):
     """The account on file, empty for none, and the one that waits for its code.
 
+    Of both the end is shown; of the address of an account at PayPal ``j…@example.com``.
     ``problem`` is why the bank sent money back; nothing is paid until another account is given.
     """
 
@@ -106,9 +109,7 @@ class PayeeConfirmed(msgspec.Struct, frozen=True, kw_only=True):
 def read_payee(call: Call[Any, Any]) -> Answer:
     """Read which account is on file, from when it is paid to, and what waits to be confirmed."""
     partner = partner_of(call)
-    waiting = people.payee_request(partner.person)
-    if waiting and waiting.confirm_by <= call.now:
-        waiting = None
+    waiting = _waiting(partner.person, call.now)
     return Answer(
         body=PayeeOnFile(
             method=(partner.payee_method or "bank") if partner.payee_set_at else "",
@@ -145,7 +146,8 @@ def set_payee(call: Call[NewPayee, Any]) -> Answer:
     """Say where the caller's rewards are paid to.
 
     The first account counts at once. Another one waits for the code that is mailed to the
-    partner's address; until it is confirmed the old account stays.
+    partner's address; until it is confirmed the old account stays. Another wish meanwhile
+    replaces the one that waits, and its mail says so.
     """
     partner = active_partner_of(call)
     account = _account(call.body)
@@ -153,7 +155,7 @@ def set_payee(call: Call[NewPayee, Any]) -> Answer:
     if not partner.payee_set_at:
         partners.set_payee(writes, partner, account, now=call.now, actor=partner.entity)
         return Answer(body=PayeeSet(last4=account.last4, set_at=call.now), writes=writes)
-    waiting = people.payee_request(partner.person)
+    waiting = _waiting(partner.person, call.now)
     if waiting and clock.plus(waiting.at, seconds=PAUSE_S) > call.now:
         raise TransitionError("a code was mailed a moment ago", status="waiting")
     rules = programs.current(partner.program, call.now).document.payees
@@ -163,6 +165,7 @@ def set_payee(call: Call[NewPayee, Any]) -> Answer:
         at=call.now,
         confirm_by=clock.plus(call.now, seconds=rules.confirm_within_hours * _SECONDS_PER_HOUR),
         last4=account.last4,
+        replaces=waiting.last4 if waiting else "",
     )
     partners.request_payee(writes, partner, request, account, actor=partner.entity)
     body = PayeeSet(last4=account.last4, set_at=partner.payee_set_at, confirm_by=request.confirm_by)
@@ -208,6 +211,12 @@ def confirm_payee(call: Call[Confirmation, Any]) -> Answer:
     )
     people.confirm_payee(writes, partner.person, request, now=call.now)
     return Answer(body=PayeeConfirmed(set_at=call.now, usable_at=usable_at), writes=writes)
+
+
+def _waiting(person: str, now: Instant) -> PayeeRequest | None:
+    """Return the change that can still be confirmed, or None."""
+    waiting = people.payee_request(person)
+    return waiting if waiting and waiting.confirm_by > now else None
 
 
 def _account(body: NewPayee) -> Payee:

@@ -59,7 +59,13 @@ class Payee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def last4(self) -> str:
-        """Return the end of the account, which may be shown."""
+        """Return the end of the account, which may be shown; of an address ``j…@example.com``.
+
+        Nearly every address has one of few ends, so those would tell nobody which it is.
+        """
+        name, at, domain = self.provider_account.rpartition("@")
+        if at:
+            return f"{name[:1]}…@{domain}"
         return (self.iban or self.account or self.provider_account)[-4:]
 
     @property
@@ -74,8 +80,9 @@ class PayeeRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     Attributes:
         id: Random; the code is derived from it and from a secret, and is nowhere stored.
         confirm_by: When it counts no more.
-        last4: The end of the new account.
+        last4: What may be shown of the new account.
         tries: How many codes were tried.
+        replaces: What may be shown of the account of a wish that waited when this one came.
     """
 
     id: str
@@ -83,6 +90,7 @@ class PayeeRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     confirm_by: Instant
     last4: str
     tries: int = 0
+    replaces: str = ""
 
 
 class TaxOnFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -295,7 +303,7 @@ def greeting(person: str) -> Greeting | None:
 
 
 def payee_last4(person: str) -> str:
-    """Return the last four characters of the account on file, empty when there is none."""
+    """Return what may be shown of the account on file, empty when there is none."""
     stored = store.get(Table.PEOPLE, _pk(person), "PAYEE")
     return str(stored["last4"]) if stored else ""
 
