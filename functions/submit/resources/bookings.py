@@ -114,6 +114,10 @@ def list_bookings(call: Call[Any, BookingQuery]) -> Answer:
         "amount_differs",
         "payout_status",
         "nothing_to_match",
+        "names_another_payout",
+        "names_another_batch",
+        "names_no_payout",
+        "no_charge",
     ),
 )
 def resolve_booking(call: Call[Resolution, Any]) -> Answer:
@@ -125,6 +129,7 @@ def resolve_booking(call: Call[Resolution, Any]) -> Answer:
         message = f"a booking that is {before.status} is decided"
         raise TransitionError(message, status=before.status)
     reference = _reference(call.body)
+    _require_divisible(before, call.body.fee_minor)
     after, event = settlement.resolved(
         before,
         reason=call.body.reason,
@@ -134,7 +139,7 @@ def resolve_booking(call: Call[Resolution, Any]) -> Answer:
         fee_minor=call.body.fee_minor,
     )
     if reference:
-        _require_match(after, reference)
+        _require_match(before, after, reference)
     writes = Transaction()
     payouts.resolve(writes, before, after, event)
     answer = BookingResolved(id=after.key, status=after.status, problem=after.problem)
@@ -149,18 +154,33 @@ def _reference(body: Resolution) -> str:
     return body.reference or ""
 
 
-def _require_match(after: Booking, reference: str) -> None:
-    """Refuse what the next reconciliation could not take in either."""
+def _require_divisible(before: Booking, fee_minor: int) -> None:
+    if fee_minor and not settlement.divisible(before, fee_minor):
+        message = "no charge can be a part of what it says"
+        raise InvalidInputError("fee_minor", message, code="no_charge")
+
+
+def _require_match(before: Booking, after: Booking, reference: str) -> None:
+    """Refuse what one person may not say, and what the reconciliation could not take in either."""
     if after.fact == "noted":
         raise InvalidInputError("action", "it moves nothing", code="nothing_to_match")
-    if len(reference) == _BATCH_CHARACTERS:
-        problem = "" if payouts.find_batch(reference) else "unknown_reference"
+    whole = len(reference) == _BATCH_CHARACTERS
+    found = None if whole else payouts.find(reference)
+    batch = payouts.find_batch(reference) if whole else None
+    if whole:
+        foreign = batch and before.provider and batch.program != before.program
+        problem = "" if batch and not foreign else "unknown_reference"
     else:
-        problem = settlement.judge(payouts.find(reference), after).problem
-    if problem.startswith("payout_is_"):
-        raise InvalidInputError("reference", problem.replace("_", " "), code="payout_status")
+        problem = settlement.judge(found, after).problem
+    if problem != "unknown_reference":
+        own_reference, own_batch = settlement.stated(before)
+        own = payouts.find(own_reference) if own_reference else None
+        named = payouts.find_batch(own_batch) if own_batch else None
+        chosen = found.batch if found else reference
+        problem = settlement.unmatchable(before, own, named, found, chosen) or problem
     if problem:
-        raise InvalidInputError("reference", problem.replace("_", " "), code=problem)
+        code = "payout_status" if problem.startswith("payout_is_") else problem
+        raise InvalidInputError("reference", problem.replace("_", " "), code=code)
 
 
 def _row(booking: Booking) -> BookingRow:

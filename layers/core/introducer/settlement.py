@@ -68,6 +68,7 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         provider: Which provider of the program told it by a signed message: it speaks of what
             it was asked for and nothing else. Empty for banks, whose files nobody else writes.
         resolution: Why a person decided, who and when: ``resolved_by``, ``resolved_at``.
+        stated_reference: What ``reference`` was before a person matched it; so ``stated_batch``.
     """
 
     key: str
@@ -96,6 +97,8 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     resolution: str = ""
     resolved_by: str = ""
     resolved_at: Instant = ""
+    stated_reference: str = ""
+    stated_batch: str = ""
 
 
 def judge(found: Payout | None, booking: Booking) -> Booking:
@@ -117,6 +120,50 @@ def may_speak_of(booking: Booking, found: Payout) -> bool:
     """Return whether who told *booking* may: a provider of what it was asked for and no more."""
     asked = (found.program, found.provider)
     return not booking.provider or asked == (booking.program, booking.provider)
+
+
+def stated(booking: Booking) -> tuple[str, str]:
+    """Return the reference and the batch that were told, whatever a person made of them."""
+    if booking.resolved_by:
+        return booking.stated_reference, booking.stated_batch
+    return booking.reference, booking.batch
+
+
+def unmatchable(
+    booking: Booking, own: Payout | None, batch: Batch | None, found: Payout | None, chosen: str
+) -> str:
+    """Return why a person may not say that *booking* is about something else, empty if they may.
+
+    One person decides alone. So a statement that names something of ours stays with it, and one
+    that gives money back without naming anything can give back nothing that is under way.
+
+    Args:
+        booking: As it was told.
+        own: The payout it named.
+        batch: The batch it named.
+        found: The payout it is to be about; None for a whole batch.
+        chosen: The batch of that payout, or that batch.
+    """
+    if own is not None:
+        same = found is not None and found.reference == own.reference
+        return "" if same else "names_another_payout"
+    if booking.fact == "rejected" or (booking.fact == "returned" and not booking.currency):
+        return "names_no_payout"
+    if batch is not None:
+        return "" if chosen == batch.id else "names_another_batch"
+    if booking.fact == "returned" and (found is None or found.status == "in_transit"):
+        return "names_no_payout"
+    return ""
+
+
+def divisible(booking: Booking, fee_minor: int) -> bool:
+    """Return whether a part *fee_minor* of what *booking* says moved can be the bank's charge."""
+    return (
+        booking.fact in {"paid", "returned"}
+        and bool(booking.currency)
+        and booking.fee_currency in {"", booking.currency}
+        and (booking.fact == "returned" or fee_minor < booking.amount_minor)
+    )
 
 
 def compared(booking: Booking, ordered: tuple[int, str], books: tuple[int, str]) -> Booking:
@@ -226,15 +273,24 @@ def resolved(
         actor: Who.
         now: The present instant.
         reference: The payout's, or a batch's id for what concerns a whole batch.
-        fee_minor: The part of the amount that is the bank's charge.
+        fee_minor: The part of the amount that is the bank's charge too; see :func:`divisible`.
     """
     replace = msgspec.structs.replace
-    after = replace(booking, resolution=reason, resolved_by=actor, resolved_at=now)
+    own_reference, own_batch = stated(booking)
+    after = replace(
+        booking,
+        resolution=reason,
+        resolved_by=actor,
+        resolved_at=now,
+        stated_reference=own_reference,
+        stated_batch=own_batch,
+    )
     if not reference:
         after = replace(after, status="dismissed", problem="")
     else:
         whole = len(reference) > 15  # noqa: PLR2004  (a payout's is 15 characters, a batch's 20)
-        split = {"fee_minor": fee_minor, "fee_currency": booking.currency} if fee_minor else {}
+        charge = {"fee_minor": booking.fee_minor + fee_minor, "fee_currency": booking.currency}
+        split = charge if fee_minor else {}
         sign = 1 if booking.fact == "returned" else -1
         after = replace(
             after,
