@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from introducer import outbound
-from introducer.outbound import NoAnswerError, RefusedAddressError, Reply
+from introducer.outbound import NoAnswerError, NotReachedError, RefusedAddressError, Reply
 from introducer.rails.rail import Request
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
@@ -43,6 +51,31 @@ def call(port: int, *, timeout_s: float = 5, host: str = "127.0.0.1") -> Reply:
     """Send a small request to a port of the loopback."""
     request = Request(method="POST", url=f"http://{host}:{port}/x", headers={}, body=b"{}")
     return outbound.call(request, networks=LOOPBACK, timeout_s=timeout_s)
+
+
+def certified(folder: Path) -> ssl.SSLContext:
+    """Return the TLS of a server that vouches for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "server.pem"
+    form = serialization.PrivateFormat.PKCS8
+    plain = serialization.NoEncryption()
+    pem = serialization.Encoding.PEM
+    file.write_bytes(key.private_bytes(pem, form, plain) + signed.public_bytes(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
 
 
 def saying(*parts: bytes) -> Talk:
@@ -91,6 +124,88 @@ def test_dripping_peer_is_left_in_time() -> None:
     with peer(drip) as port, pytest.raises(NoAnswerError):
         call(port, timeout_s=0.3)
     assert time.monotonic() - began < 3
+
+
+def test_peer_that_is_slow_to_shake_hands_is_left_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Late to connect, late with its certificate, then one byte now and then: one limit for all."""
+    context = certified(tmp_path)
+    connect = socket.create_connection
+
+    def late(*given: Any, **named: Any) -> socket.socket:
+        time.sleep(0.3)
+        return connect(*given, **named)
+
+    def drip() -> None:
+        line, _ = server.accept()
+        time.sleep(0.3)  # the limit is over while hands are shaken
+        try:
+            with context.wrap_socket(line, server_side=True) as secure:
+                secure.recv(65_536)
+                secure.sendall(b"HTTP/1.1 200 OK\r\nx: ")
+                for _ in range(60):
+                    time.sleep(0.05)
+                    secure.sendall(b"a")
+        except OSError:
+            return
+
+    monkeypatch.setattr(socket, "create_connection", late)
+    monkeypatch.setattr(outbound, "_tls", ssl._create_unverified_context)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=drip, daemon=True)
+        thread.start()
+        request = Request(
+            method="POST",
+            url=f"https://127.0.0.1:{server.getsockname()[1]}/",
+            headers={},
+            body=b"{}",
+        )
+        began = time.monotonic()
+        with pytest.raises(NotReachedError):
+            outbound.call(request, networks=LOOPBACK, timeout_s=0.45)
+        assert time.monotonic() - began < 1.5
+        thread.join(timeout=5)
+
+
+def test_time_that_is_over_after_the_handshake_ends_the_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However the line came about: nothing is sent on one that was hung up meanwhile."""
+    sent: list[bytes] = []
+
+    class Slow:
+        def wrap_socket(self, plain: socket.socket, **_: object) -> socket.socket:
+            time.sleep(0.3)
+            return plain
+
+    monkeypatch.setattr(outbound, "_tls", Slow)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            line, _ = server.accept()
+            with line:
+                sent.append(line.recv(65_536))
+
+        thread = Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/"
+        request = Request(method="POST", url=url, headers={}, body=b"{}")
+        with pytest.raises(NotReachedError):
+            outbound.call(request, networks=LOOPBACK, timeout_s=0.1)
+        thread.join(timeout=5)
+    assert [b""] == sent
+
+
+def test_answer_that_ends_where_we_hung_up_is_none() -> None:
+    """A part of a body is no answer, whatever its status said."""
+
+    def talk(line: socket.socket) -> None:
+        line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}")
+        line.recv(1)  # until the caller hangs up
+
+    with peer(talk) as port, pytest.raises(NoAnswerError):
+        call(port, timeout_s=0.3)
 
 
 def test_flood_is_cut_off() -> None:

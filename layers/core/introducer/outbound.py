@@ -47,12 +47,17 @@ _NOT_PUBLIC: Networks = tuple(
         "64:ff9b:1::/48",
         "2001::/32",
         "2002::/16",
+        "fec0::/10",
     )
 )
 
 
 class NoAnswerError(Exception):
     """No answer came: what was asked may have been done or not."""
+
+
+class NotReachedError(NoAnswerError):
+    """Nobody was there to be asked: nothing was sent."""
 
 
 class RefusedAddressError(Exception):
@@ -131,17 +136,17 @@ def checked_address(host: str, port: int, networks: Networks) -> str:
 
     Raises:
         RefusedAddressError: One of its addresses is neither public nor in *networks*.
-        NoAnswerError: It has none at the moment.
+        NotReachedError: It has none at the moment.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as failure:
         message = "the name does not resolve"
-        raise NoAnswerError(message) from failure
+        raise NotReachedError(message) from failure
     addresses = [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
     if not addresses:
         message = "the name does not resolve"
-        raise NoAnswerError(message)
+        raise NotReachedError(message)
     # One bad address among good ones is a name that was made for it.
     if not all(is_public(each) or _within(each, networks) for each in addresses):
         message = "the name leads to an address that is not public"
@@ -155,6 +160,7 @@ def call(request: Request, *, networks: Networks, timeout_s: float = TIMEOUT_S) 
     Raises:
         InvalidInputError: Its URL is none we would call.
         RefusedAddressError: The name leads inside; nothing was sent.
+        NotReachedError: No line came about; nothing was sent.
         NoAnswerError: No whole answer came in time, so it may have been done.
     """
     to = target(request.url, networks)
@@ -163,9 +169,11 @@ def call(request: Request, *, networks: Networks, timeout_s: float = TIMEOUT_S) 
     alarm = threading.Timer(timeout_s, line.hang_up)
     alarm.start()
     try:
+        _reach(line)
         line.request(request.method, to.path, body=request.body, headers=dict(request.headers))
         answer = line.getresponse()
         body = answer.read(ANSWER_LIMIT_BYTES)
+        line.check()  # what was read may end where we hung up
     except (OSError, http.client.HTTPException, ValueError) as failure:
         message = f"no answer: {type(failure).__name__}"
         raise NoAnswerError(message) from failure
@@ -183,21 +191,45 @@ class _Line(http.client.HTTPConnection):
         self._checked = address
         self._secure = to.secure
         self.default_port = _HTTPS_PORT if to.secure else http.client.HTTP_PORT
+        self._over = False
 
     def connect(self) -> None:
         """Connect to the checked address; the certificate must be the name's."""
-        plain = socket.create_connection((self._checked, self.port), self.timeout)
-        self.sock = plain
+        self.sock = socket.create_connection((self._checked, self.port), self.timeout)
         if self._secure:
-            self.sock = _tls().wrap_socket(plain, server_hostname=self.host)
+            # In two steps: while hands are shaken, the line can be hung up too.
+            line = _tls().wrap_socket(
+                self.sock, server_hostname=self.host, do_handshake_on_connect=False
+            )
+            self.sock = line
+            self.check()
+            line.do_handshake()
+        self.check()
+
+    def check(self) -> None:
+        """Raise :class:`TimeoutError` when the call's time is over."""
+        if self._over:
+            message = "the call took too long"
+            raise TimeoutError(message)
 
     def hang_up(self) -> None:
-        """End the call from another thread."""
+        """End the call from another thread, whatever it is doing."""
+        # First: a line that takes the place of this one now is looked at after this is said.
+        self._over = True
         if self.sock is not None:
             try:
-                self.sock.shutdown(socket.SHUT_RDWR)
+                # Not the TLS line's own: that would go on in the clear.
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
             except OSError:
                 return
+
+
+def _reach(line: _Line) -> None:
+    try:
+        line.connect()
+    except (OSError, ValueError) as failure:
+        message = f"not reached: {type(failure).__name__}"
+        raise NotReachedError(message) from failure
 
 
 @cache
