@@ -123,6 +123,7 @@ def test_public_routes_need_no_token(stack: Stack) -> None:
         ("POST", "/v1/programs/{program}/estimate"): (400, "missing_field"),
         ("GET", "/v1/openapi.json"): (200, ""),
         ("POST", "/v1/inbound/{program}/{source}"): (401, "invalid_signature"),
+        ("POST", "/v1/payouts/inbound/{program}/{provider}"): (401, "invalid_signature"),
     } == {
         (spec.method, spec.route): (answer.status, answer.body.get("code", ""))
         for spec in OPEN

@@ -72,8 +72,8 @@ def test_job_changes_nothing_the_second_time(stack: Stack, journey: Journey) -> 
     journey.until_batch("settled")
     _stays(stack, journey, "settle", _notification(stack, answers))
     for job in ("overdue", "sweep", "seal", "recover", "reconcile"):
-        run_job(stack, job, {"days": 1})
-        _stays(stack, journey, job, {"days": 1})
+        run_job(stack, job, {"days": 3})
+        _stays(stack, journey, job, {"days": 3})
         assert {"job": job} == journey.start(job).body
     assert [0] == [each["count"] for each in _seals(journey)[-1:]]
     _stays(stack, journey, "seal", {"job": "verify"})

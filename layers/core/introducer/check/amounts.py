@@ -68,7 +68,8 @@ def _paid_in(document: Program) -> dict[str, str]:
     for index, rule in enumerate(document.payouts):
         path = f"$.payouts[{index}]"
         found[f"{path}.currency"] = rule.currency.partition(".")[0]
-        found[f"{path}.pays_in"] = rule.pays_in or document.currency
+        if rule.pays_in:
+            found[f"{path}.pays_in"] = rule.pays_in
     return found
 
 
