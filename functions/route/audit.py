@@ -84,10 +84,10 @@ def days_of(event: dict[str, str], now: Instant) -> list[str]:
 def run(days: Sequence[str], now: Instant, *, grace_s: int = audit.GRACE_S) -> dict[str, int]:
     """Audit the records made on *days* in every program; return what was looked at and found."""
     total = fresh = 0
-    for program in programs.all_ids():
+    for version in programs.begun(now):
         for day in days:
-            report = look(program, day, now, grace_s=grace_s)
-            known = audits.find(program, day)
+            report = look(version.program, day, now, grace_s=grace_s)
+            known = audits.find(version.program, day)
             before = set(known.findings) if known else set()
             total += report.total
             fresh += len(set(report.findings[: audits.MOST_KEPT]) - before)

@@ -17,7 +17,7 @@ from introducer.errors import InvalidInputError
 from introducer.link import Link
 from introducer.referral import Share, Touch
 from introducer.settings import setting
-from introducer.tables import audits, claims, links, referrals, rewards, store, waiting
+from introducer.tables import audits, claims, links, programs, referrals, rewards, store, waiting
 from introducer.tables.claims import Claim
 from introducer.tables.store import Table, Transaction
 from payout import earn
@@ -315,3 +315,17 @@ def test_findings_are_ordered_and_compared_whole() -> None:
 
 def _share(partner: str, basis_points: int) -> Share:
     return Share(partner=partner, basis_points=basis_points, audience="partners")
+
+
+def test_program_that_has_not_begun_keeps_no_audit_waiting() -> None:
+    """One that begins next month comes first in the list: the others are audited all the same."""
+    writes = Transaction()
+    later = life.document(id="aaa-later", rewards=[money.COMMISSION])
+    month = "2026-12-31T00:00:00.000Z"
+    programs.publish(writes, later, now=life.NOW, actor="user:mia", effective_at=month)
+    writes.commit()
+
+    job.run([DAY], NEXT)
+
+    assert audits.find(life.PROGRAM, DAY) is not None
+    assert audits.find("aaa-later", DAY) is None
