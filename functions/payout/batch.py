@@ -22,6 +22,7 @@ from introducer.program import Program
 from introducer.rails.rail import Payment
 from introducer.rates import Quote
 from introducer.tables import batches, ledger, payouts, programs
+from introducer.tables.rates import Rate
 from payout import exchange, files, members
 from payout import send as sending
 from payout.edge import logger
@@ -198,6 +199,7 @@ def _begin(name: str, identity: dict[str, Any], started_by: str, now: Instant) -
     sending.require_provider(version.document.id, rule)
     rate = _rate(version.document, rule, now)
     stock = members.take_stock(version.document, rule, now)
+    jumped = {"rate_jumped": 1} if rate and rate.jumped else {}
     holders = files.write_list(name, stock.members)
     batch = Batch(
         id=name,
@@ -208,8 +210,10 @@ def _begin(name: str, identity: dict[str, Any], started_by: str, now: Instant) -
         created_at=now,
         updated_at=now,
         partners=len(holders),
-        findings=stock.findings,
-        **rate,
+        findings=stock.findings | jumped,
+        # By ten times the rate ten times the money is sent: who sets it has a hand in the batch.
+        preparers=[rate.entered_by] if rate else [],
+        **_exchange(rule, rate),
         **identity,
     )
     try:
@@ -218,16 +222,21 @@ def _begin(name: str, identity: dict[str, Any], started_by: str, now: Instant) -
         logger.info("the batch exists", extra={"batch": batch.id})
 
 
-def _rate(document: Program, rule: PayoutRule, now: Instant) -> dict[str, Any]:
-    """Return the fields of a batch that say what is sent at which rate; none without exchange."""
+def _rate(document: Program, rule: PayoutRule, now: Instant) -> Rate | None:
     if not rule.pays_in or rule.pays_in == rule.currency:
+        return None
+    return exchange.rate_for(document, rule, now)
+
+
+def _exchange(rule: PayoutRule, rate: Rate | None) -> dict[str, Any]:
+    """Return the fields of a batch that say what is sent at which rate; none without exchange."""
+    if rate is None:
         return {}
-    quote = exchange.rate_for(document, rule, now)
     return {
         "sent_currency": rule.pays_in,
-        "rate": quote.rate,
-        "rate_source": quote.source,
-        "rate_at": quote.at,
+        "rate": rate.rate,
+        "rate_source": rate.source,
+        "rate_at": rate.at,
     }
 
 
@@ -270,9 +279,10 @@ def _closed(batch: Batch, now: Instant) -> Batch:
     too_much = 0 < rule.batch_most_minor < sums["total_minor"]
     if too_much:
         findings["above_batch_most"] = sums["total_minor"] - rule.batch_most_minor
+    doubtful = "rate_jumped" in findings
     status: payout.BatchStatus = (
         "awaiting_approval"
-        if too_much or sums["total_minor"] > rule.approval_above_minor
+        if too_much or doubtful or sums["total_minor"] > rule.approval_above_minor
         else "approved"
     )
     return _move(batch, status, now, findings=dict(findings), **sums)

@@ -9,10 +9,11 @@ from introducer.errors import MissingRateError
 from introducer.program import Program
 from introducer.rates import Quote
 from introducer.tables import rates as stored
+from introducer.tables.rates import Rate
 from payout.edge import logger
 
 
-def rate_for(document: Program, rule: PayoutRule, now: Instant) -> Quote:
+def rate_for(document: Program, rule: PayoutRule, now: Instant) -> Rate:
     """Return the rate at which *rule*, which pays in another currency, sends its money.
 
     Args:

@@ -49,7 +49,7 @@ def listed() -> Any:
 def rate_now(now: str = NOW) -> Quote:
     """Return the rate that the rule in dollars pays by."""
     document = programs.current(life.PROGRAM, now).document
-    return exchange.rate_for(document, document.payouts[1], now)
+    return exchange.rate_for(document, document.payouts[1], now).quote
 
 
 def test_rates_are_entered_together_and_listed() -> None:

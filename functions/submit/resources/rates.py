@@ -29,7 +29,8 @@ resource = Resource(__name__)
 class NewRate(Input, frozen=True, kw_only=True, rename={"base": "from"}):
     """What 1 of the one currency is in the other, who says so, and of when that is.
 
-    A rate more than a fifth off the one before is refused unless ``jump`` says it is meant.
+    A rate more than a fifth off the one before is refused unless ``jump`` says it is meant; what
+    is paid by it then waits for a second person.
     """
 
     base: inputs.Currency
@@ -173,8 +174,19 @@ def _add(writes: Transaction, field: str, new: Rate, *, jump: bool) -> bool:
     if newest and not jump and rates.jumps(newest.rate, new.rate):
         message = f"more than a fifth off the rate before, {newest.rate}; say jump if it is meant"
         raise InvalidInputError(f"{field}.rate", message, code="rate_jumps")
-    stored.add(writes, new, newest)
+    stored.add(writes, msgspec.structs.replace(new, jumped=_jumped(newest, new)), newest)
     return True
+
+
+def _jumped(newest: Rate | None, new: Rate) -> bool:
+    """Return whether a second person should look at what is paid by *new*.
+
+    A rate like the one that jumped calms nobody when the same person entered both.
+    """
+    if newest is None:
+        return False
+    again = newest.jumped and newest.entered_by == new.entered_by
+    return again or rates.jumps(newest.rate, new.rate)
 
 
 def _ages(document: Program) -> dict[tuple[str, str], int]:

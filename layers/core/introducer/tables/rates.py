@@ -19,7 +19,10 @@ from introducer.tables.store import Item, Page, Table, Transaction
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True, rename={"base": "from"}):
-    """One rate as finance entered it. ``base`` is stored, and told, as ``from``."""
+    """One rate as finance entered it. ``base`` is stored, and told, as ``from``.
+
+    ``jumped`` tells that nobody but who entered it vouches for its being far off the rate before.
+    """
 
     program: str
     base: str
@@ -29,6 +32,7 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True, rename={"base": "from"}):
     at: Instant
     entered_at: Instant
     entered_by: str
+    jumped: bool = False
 
     @property
     def quote(self) -> Quote:
@@ -68,7 +72,7 @@ def newest(program: str, base: str, to: str) -> Rate | None:
     return store.load(Rate, stored) if stored else None
 
 
-def usable(program: str, rule: PayoutRule, now: Instant) -> Quote:
+def usable(program: str, rule: PayoutRule, now: Instant) -> Rate:
     """Return the rate that *rule*, one with ``pays_in``, pays by at *now*.
 
     Raises:
@@ -78,8 +82,9 @@ def usable(program: str, rule: PayoutRule, now: Instant) -> Quote:
     base, to = rule.currency.partition(".")[0], rule.pays_in or ""
     found = newest(program, base, to)
     names = {"program": program, "from": base, "to": to}
-    quote = found.quote if found else None
-    return rates.require_fresh(quote, now, rule.rate_max_age_hours, **names)
+    rates.require_fresh(found.quote if found else None, now, rule.rate_max_age_hours, **names)
+    assert found is not None  # noqa: S101  (what is fresh is there)
+    return found
 
 
 def at(program: str, base: str, to: str, when: Instant) -> Rate | None:
