@@ -305,5 +305,5 @@ def _cancellations(balance: Balance, clawed_back_minor: int, now: Instant) -> li
             break
         after, moved = payout.move(before, "cancelled", now=now, reason="clawback")
         cancelled.append(payouts.moved(before, after, moved))
-        short_minor -= before.amount_minor
+        short_minor -= before.gross_minor  # what was withheld comes back too
     return cancelled

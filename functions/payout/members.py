@@ -19,7 +19,7 @@ from introducer.payout import Batch, Payout, PayoutStatus
 from introducer.program import Program
 from introducer.rails.rail import Payment
 from introducer.rates import Quote
-from introducer.tables import ledger, partners, payouts, people, programs
+from introducer.tables import batches, ledger, partners, payouts, people, programs
 from introducer.tables.ledger import Entry
 from introducer.tables.people import Payee
 from introducer.tables.store import Transaction
@@ -171,7 +171,7 @@ def mark(batch: Batch, partner: str, *, now: Instant) -> None:
     if stored is None or stored.status != "created":
         return
     document = programs.version(batch.program, batch.program_version).document
-    reason = _unfit(batch, document, partner, now)
+    reason = _unfit(batch, document, partner, now) or _changed_account(batch, partner)
     asked = batch.method in paying.CALLS and not reason
     next_at = clock.plus(now, seconds=FIRST_ASKED_S) if asked else ""
     status: PayoutStatus = "cancelled" if reason else "in_transit"
@@ -192,6 +192,7 @@ def give_back(batch: Batch, *, now: Instant) -> None:
             stored = known.get(reference) or payouts.find(reference)
             if stored is not None and stored.status == "created":
                 _move_created(stored, "cancelled", reason="batch_cancelled", now=now)
+    batches.given_back(batch)
 
 
 def settle_if_done(batch_id: str, *, now: Instant) -> None:
@@ -262,6 +263,17 @@ def _unfit(batch: Batch, document: Program, holder: str, now: Instant) -> str:
     if batch.sent_currency:
         sample = payout.exchanged(sample, batch, 1)
     return gates.unsendable(files.order(batch, rule, [files.payment(sample, payee, document)]))
+
+
+def _changed_account(batch: Batch, holder: str) -> str:
+    """Return why *holder* waits for the next batch when they gave another account since.
+
+    An order goes to the account that counted when the batch was submitted, and that one gets
+    nothing once another is confirmed.
+    """
+    profile = _profile(holder) if batch.method in paying.NEEDS_PAYEE else None
+    changed = profile is not None and profile.payee_set_at > batch.submitted_at
+    return "payee_not_payable" if changed else ""
 
 
 def _profile(holder: str) -> Partner | None:

@@ -34,8 +34,8 @@ from payout.edge import logger
 
 SCHEDULE = "schedule"
 _OVER = frozenset({"in_transit", "settled", "cancelled"})
-_UNDER_WAY = frozenset({"created", "awaiting_approval", "approved", "submitted"})
-_LOOK_BACK_DAYS = 31
+_CANCELLED_S = 3600
+"""So long whoever cancelled a batch has to give its money back."""
 
 
 def handler(event: dict[str, str], context: LambdaContext) -> dict[str, list[str]]:  # noqa: ARG001
@@ -195,25 +195,30 @@ def _has_rate(document: Program, rule: PayoutRule, now: Instant) -> bool:
 
 
 def _go_on(program: str, now: Instant) -> None:
-    """Wake machines that may not have heard of a decision; continue executions that failed."""
-    for batch in batches.since(program, clock.plus(now, days=-_LOOK_BACK_DAYS)):
+    """Wake machines that may not have heard of a decision; continue executions that stopped.
+
+    Every batch that is under way is looked at, however old; one that was cancelled until all
+    its money is payable again.
+    """
+    for batch in batches.under_way(program):
         if batch.status == "approved" and batch.approved_by:
             payouts.wake(batch.id)
-        if batch.status in _UNDER_WAY:
-            _continue(batch.id, now)
+        runs = _continue(batch.id, now)
+        given_up = batch.status == "cancelled"
+        if given_up and not runs and clock.plus(batch.updated_at, seconds=_CANCELLED_S) < now:
+            _take_over(batch, now)
 
 
 def _execute(batch: str, identity: dict[str, str], run: int, started_by: str, now: Instant) -> None:
-    values = {**identity, "run": str(run), "started_by": started_by}
     try:
-        _start(batch, msgspec.json.encode(values, order="sorted").decode())
+        _start(batch, _values(identity, run, started_by))
     except client("stepfunctions").exceptions.ExecutionAlreadyExists:
         logger.info("started before", extra={"batch": batch})
         _continue(batch, now)
 
 
-def _continue(batch: str, now: Instant) -> None:
-    """Let an execution that failed or timed out go on where it stopped.
+def _continue(batch: str, now: Instant) -> bool:
+    """Let an execution that failed or timed out go on where it stopped; return whether one runs.
 
     One that a person aborted stays as it is. Where it cannot be redriven, after two weeks or by a
     service that does not know how, another one takes over, once a day, under the batch's name and
@@ -225,18 +230,37 @@ def _continue(batch: str, now: Instant) -> None:
     try:
         stopped = states.describe_execution(executionArn=arn)
     except states.exceptions.ExecutionDoesNotExist:
-        return
+        return False
     if stopped["status"] not in {"FAILED", "TIMED_OUT"}:
-        return
+        return bool(stopped["status"] == "RUNNING")
     metric.count("BatchesContinued")
     logger.warning("a batch that stopped goes on", extra={"batch": batch})
     try:
         states.redrive_execution(executionArn=arn, clientToken=f"{batch}-{now[:13]}")
     except ClientError:
-        try:
-            _start(f"{batch}-{clock.day(now)}", stopped["input"])
-        except states.exceptions.ExecutionAlreadyExists:
-            logger.info("taken over before", extra={"batch": batch})
+        _start_another(batch, stopped["input"], now)
+    return True
+
+
+def _take_over(batch: Batch, now: Instant) -> None:
+    """Let another execution give back the money of a batch, whoever stopped the first."""
+    parts = ("program", "region", "currency", "method", "period")
+    identity = {part: str(getattr(batch, part)) for part in parts}
+    metric.count("BatchesContinued")
+    logger.warning("another execution takes a batch over", extra={"batch": batch.id})
+    _start_another(batch.id, _values(identity, batch.run, batch.started_by), now)
+
+
+def _start_another(batch: str, values: str, now: Instant) -> None:
+    try:
+        _start(f"{batch}-{clock.day(now)}", values)
+    except client("stepfunctions").exceptions.ExecutionAlreadyExists:
+        logger.info("taken over before", extra={"batch": batch})
+
+
+def _values(identity: Mapping[str, str], run: int, started_by: str) -> str:
+    values = {**identity, "run": str(run), "started_by": started_by}
+    return msgspec.json.encode(values, order="sorted").decode()
 
 
 def _start(name: str, values: str) -> None:

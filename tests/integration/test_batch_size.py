@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from introducer import keyring
 from introducer.payout import reference
 from introducer.rails.registry import file_rail
-from introducer.tables import partners, payouts, people, programs
+from introducer.tables import ledger, partners, payouts, people, programs
 from introducer.tables.people import Payee
 from introducer.tables.store import Transaction
-from payout import batch, files, members
+from payout import batch, booking, files, members
+from submit.resources import batches as resource
 from tests.simulation.aws import Aws
 from tests.support import life, money
+from tests.support.api import call, login
 from tests.support.money import NOW
 
+AUDITOR = login("a", "auditor")
 AFTER = "2026-11-22T12:00:00.000Z"
 
 
@@ -143,6 +147,39 @@ def test_who_is_left_over_is_drawn_anew(account: Aws, monkeypatch: pytest.Monkey
 
     assert names == set().union(*chosen)
     assert {3} == {len(each) for each in chosen}
+
+
+def test_large_batch_is_read_without_counting_its_payouts(
+    account: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the batch itself knows is told, and that nobody has counted the rest."""
+    partners_with_money(3)
+    path = f"/v1/batches/{money.pay_out(until='write')}"
+    small: Any = call("GET", path, claims=AUDITOR).body
+    assert (True, 0, 3) == (small["tallied"], small["paid_minor"], small["payouts"][0]["count"])
+
+    monkeypatch.setattr(resource, "MOST_TALLIED", 2)
+    reply: list[Any] = []
+    asked = counted(account, lambda: reply.append(call("GET", path, claims=AUDITOR).body))
+
+    large = reply[0]
+    assert (False, None, []) == (large["tallied"], large["paid_minor"], large["payouts"])
+    assert (3, 15_000) == (large["file_count"], large["file_total_minor"])
+    assert 0 == asked["BatchGetItem"]
+
+
+def test_clawback_cancels_no_more_than_it_needs_where_tax_is_withheld(account: Aws) -> None:
+    """90.00 are short: one payout of 100.00, of which 76.00 would have been paid, is enough."""
+    assert account
+    money.publish(tax={"payer_country": "US", "missing": "withhold"})
+    money.enrol("pia", country="US")
+    for run in (1, 2):
+        money.credit("pia", 10_000, f"run {run}")
+        money.pay_out(run, until="close")
+
+    cancelled = booking._cancellations(ledger.balance("pia", "EUR"), 9_000, NOW)
+
+    assert [10_000] == [entry.postings[0].amount_minor for entry in cancelled]
 
 
 def new_account(holder: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from introducer import metric
 from introducer.errors import NotFoundError
-from introducer.tables import ledger, payouts, programs
+from introducer.tables import batches, ledger, payouts, programs
 from introducer.tables.batches import Asked, asked, keep_asked
 from introducer.tables.store import Transaction
 from payout import batch, members, recover, start
@@ -241,6 +241,59 @@ def test_execution_that_a_person_aborted_stays_as_it_is(states: States) -> None:
     ask(NOON)
 
     assert [] == states.redriven
+
+
+def test_execution_that_stopped_goes_on_however_long_ago(states: States) -> None:
+    """Payouts were halted for two months: what was under way is not forgotten."""
+    money.credit("pia", 5_000)
+    ask(CUTOFF)
+    money.pay_out(now=CUTOFF, until="submit")
+    states.status[name()] = "FAILED"
+
+    ask("2027-01-31T07:00:00.000Z")
+
+    assert [name()] == states.redriven
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "ABORTED", "FAILED", "gone"])
+def test_cancelled_batch_whose_money_was_not_given_back_is_finished(
+    states: States, status: str
+) -> None:
+    """Whoever was to give it back died: another execution does, and then it is over."""
+    money.credit("pia", 5_000)
+    ask(CUTOFF)
+    money.pay_out(now=CUTOFF, until="close")
+    batches.cancel(name(), reason="wrong_rate", actor=BY_HAND, now=CUTOFF)
+    states.status[name()] = status
+    if status == "gone":
+        del states.started[name()]
+    states.can_redrive = False
+
+    assert [] == start.start_all(CUTOFF, started_by=start.SCHEDULE)
+    assert [name()] == [each.id for each in batches.under_way(life.PROGRAM)]
+    for _ in range(2):
+        ask(NOON)
+    event = {**states.started[f"{name()}-2026-11-23"], "batch": f"{name()}-2026-11-23"}
+    batch.prepare(event, NOON)
+    batch.finish({"batch": name()}, NOON)
+
+    assert {"payable": 5_000} == money.accounts()
+    assert [] == batches.under_way(life.PROGRAM)
+    states.started.clear()
+    ask(NOON)
+    assert [] == list(states.started)
+
+
+def test_batch_that_has_gone_is_not_looked_at_again(states: States) -> None:
+    """The list of those under way is as short as what is under way."""
+    money.credit("pia", 5_000)
+    assert [name()] == ask(CUTOFF)
+    batch.prepare(money.batch_event(now=CUTOFF), CUTOFF)
+    assert [name()] == [each.id for each in batches.under_way(life.PROGRAM)]
+    money.pay_out(now=CUTOFF, until="finish")
+
+    assert [] == batches.under_way(life.PROGRAM)
+    assert [name()] == list(states.started)
 
 
 def test_missing_rate_stops_its_rule_and_no_other(

@@ -18,6 +18,9 @@ from submit.inputs import Input, Nothing, Paging
 
 resource = Resource(__name__)
 
+MOST_TALLIED = 5_000
+"""More payouts are not read one by one while somebody waits for the answer."""
+
 
 class BatchQuery(Paging, frozen=True, kw_only=True):
     """Whose batches."""
@@ -114,13 +117,18 @@ class BatchMoment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch with what became of its payouts. ``file`` is the payment file's name."""
+    """A batch with what became of its payouts. ``file`` is the payment file's name.
+
+    With ``tallied`` false it has more than 5,000 holders, too many to be counted while somebody
+    waits: ``payouts`` is empty and ``paid_minor`` null. What ``batch`` and ``file_…`` tell stands.
+    """
 
     id: str
     status: str
     batch: BatchRow
+    tallied: bool
     payouts: list[StatusSum]
-    paid_minor: int
+    paid_minor: int | None
     file: str
     file_count: int
     file_total_minor: int
@@ -177,17 +185,20 @@ def list_batches(call: Call[Any, BatchQuery]) -> Answer:
 def read_batch(call: Call[Any, Any]) -> Answer:
     """Read a batch: what is in it, what became of it, who did what."""
     batch = payouts.get_batch(call.path["batch"])
-    tally = payouts.tally(batch.id)
+    tallied = batch.partners <= MOST_TALLIED
+    tally = payouts.tally(batch.id) if tallied else {}
+    paid_minor = tally["paid"].amount_minor if "paid" in tally else 0
     return Answer(
         body=BatchDetail(
             id=batch.id,
             status=batch.status,
             batch=_row(batch),
+            tallied=tallied,
             payouts=[
                 StatusSum(status=status, count=each.count, amount_minor=each.amount_minor)
                 for status, each in sorted(tally.items())
             ],
-            paid_minor=tally["paid"].amount_minor if "paid" in tally else 0,
+            paid_minor=paid_minor if tallied else None,
             file=batch.file,
             file_count=batch.file_count,
             file_total_minor=batch.file_total_minor,
@@ -208,7 +219,10 @@ def read_batch(call: Call[Any, Any]) -> Answer:
     codes=("forbidden", "transition_not_allowed"),
 )
 def approve_batch(call: Call[Nothing, Any]) -> Answer:
-    """Approve a batch that waits for it; never who started it or took somebody out of it."""
+    """Approve a batch that waits for it.
+
+    Never who started it, took somebody out of it, or entered the exchange rate it is paid by.
+    """
     # Its own transaction in the Ledger, safe to repeat: the claim of the key follows it.
     batch = payouts.approve(call.path["batch"], approver=call.caller.name, now=call.now)
     return Answer(body=BatchMoved(id=batch.id, status=batch.status))

@@ -253,6 +253,11 @@ def move(
     return after, posting
 
 
+def under_way(batch: Batch) -> bool:
+    """Return whether its state machine has work to do: to send it, or to give its money back."""
+    return batch.status not in {"in_transit", "settled"}
+
+
 def prepared(batch: Batch) -> Event:
     """Return the first event of a batch."""
     return _event(batch, "BatchPrepared", batch.started_by)

@@ -65,6 +65,39 @@ def since(program: str, at: Instant) -> list[Batch]:
     return [store.load(Batch, stored) for stored in found]
 
 
+def under_way(program: str) -> list[Batch]:
+    """Return the batches of a program that a state machine has work to do on, oldest first.
+
+    One that was made this moment may still be missing.
+    """
+    listed = store.query_all(Table.LEDGER, f"OPEN#batch#{program}", index="gsi3")
+    keys = [(str(each["pk"]), "STATE") for each in listed]
+    found = store.batch_get(Table.LEDGER, keys, consistent=True)
+    there = [found[key] for key in keys if key in found]
+    return [store.load(Batch, stored) for stored in there if "gsi3pk" in stored]
+
+
+def given_back(batch: Batch) -> None:
+    """Take a cancelled batch, whose money is all payable again, off the list of those under way.
+
+    It stays as it was, so that there is no event of it.
+
+    Raises:
+        StaleError: Somebody else changed the batch first.
+    """
+    writes = Transaction()
+    writes.put(
+        Table.LEDGER,
+        batch.entity,
+        "STATE",
+        batch,
+        index=payouts.batch_index(batch, under_way=False),
+        condition=store.at_version(batch.version),
+        error=StaleError("somebody else changed the batch first"),
+    )
+    writes.commit()
+
+
 def payouts_page(
     batch: str, *, status: str = "", limit: int, start: Item | None = None
 ) -> tuple[list[Payout], Item | None]:

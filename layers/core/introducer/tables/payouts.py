@@ -2,8 +2,9 @@
 
 ``PAYOUT#{reference}`` / ``STATE``, on ``gsi1`` ``PARTNER#{id}`` / time and reference, on
 ``gsi2`` ``BATCH#{id}#{0-3}`` / reference. ``BATCH#{id}`` / ``STATE`` with one ``EVENT#{seq}``
-for each change, on ``gsi1`` ``PROGRAM#{program}`` / time; ``TOKEN`` beside it is what the
-waiting state machine wants back. ``BOOKING#{key}`` / ``STATE`` is what a bank said, on
+for each change, on ``gsi1`` ``PROGRAM#{program}`` / time, on ``gsi3`` ``OPEN#batch#{program}`` /
+time while a state machine has work to do on it; ``TOKEN`` beside it is what the
+waiting one wants back. ``BOOKING#{key}`` / ``STATE`` is what a bank said, on
 ``gsi2`` of its batch, or on ``gsi1`` ``UNMATCHED`` while nobody knows what it belongs to.
 A payout that a provider is to be asked about hangs on ``gsi3`` ``DUE#send#{0-3}`` / time.
 """
@@ -138,7 +139,7 @@ def of_batch(batch: str) -> list[Payout]:
 def tally(batch: str) -> dict[str, Tally]:
     """Return count and sum of a batch's payouts by status."""
     sums: dict[str, Tally] = {}
-    for each in of_batch(batch):
+    for each in each_of_batch(batch):
         before = sums.get(each.status, Tally(count=0, amount_minor=0))
         sums[each.status] = Tally(
             count=before.count + 1, amount_minor=before.amount_minor + each.amount_minor
@@ -333,6 +334,13 @@ def bookings_of(batch: str) -> list[Booking]:
     return [store.load(Booking, found[key]) for key in sorted(found)]
 
 
+def batch_index(batch: Batch, *, under_way: bool) -> dict[str, str]:
+    """Return the index keys of a batch; *under_way* lists it until it has gone."""
+    at = f"{batch.created_at}#{batch.id}"
+    listed = {"gsi3pk": f"OPEN#batch#{batch.program}", "gsi3sk": at} if under_way else {}
+    return {**listed, "gsi1pk": f"PROGRAM#{batch.program}", "gsi1sk": at}
+
+
 def batch_writes(batch: Batch, event: Event, condition: Condition) -> Transaction:
     """Return what stores a batch, if *condition* holds of the one there, and its event."""
     stale = StaleError("somebody else changed the batch first")
@@ -342,7 +350,7 @@ def batch_writes(batch: Batch, event: Event, condition: Condition) -> Transactio
         batch.entity,
         "STATE",
         batch,
-        index={"gsi1pk": f"PROGRAM#{batch.program}", "gsi1sk": f"{batch.created_at}#{batch.id}"},
+        index=batch_index(batch, under_way=payout.under_way(batch)),
         condition=condition,
         error=stale,
     )
