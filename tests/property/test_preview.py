@@ -38,7 +38,7 @@ Key = tuple[str, str, str, str]
 Amounts = dict[Key, tuple[int, int]]
 """What was earned and what was taken back, by referral, occasion, plan and beneficiary."""
 SLICE = settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
