@@ -10,7 +10,7 @@ import pytest
 from introducer import payee
 from introducer.errors import StaleError
 from introducer.ledger import Kind, Posting
-from introducer.tables import ledger, partners, people
+from introducer.tables import ledger, partners, payouts, people
 from introducer.tables.ledger import Entry
 from introducer.tables.people import Contact, Payee
 from introducer.tables.store import Transaction
@@ -150,6 +150,28 @@ def test_file_is_written_to_the_account_it_was_ordered_to(
         batch.write(step, "2026-11-22T11:21:00.000Z")
     content = (files.read(money.the_batch(step["batch"]).file) or b"").decode()
     assert (True, False) == (FIRST["iban"] in content, OTHER["iban"] in content)
+
+
+def test_account_that_was_given_up_gets_nothing_that_was_only_reserved(
+    sent: list[dict[str, Any]], frozen: Any
+) -> None:
+    """Confirmed after the batch was submitted, before it was marked: the money waits for it.
+
+    Without a cooling-off nothing else would stop the payment to the old account.
+    """
+    money.publish(payees={"cooling_off_hours": 0, "confirm_within_hours": 2})
+    money.credit("pia", 5_000)
+    step = {"batch": money.pay_out(until="submit"), "Items": [{"partner": "pia"}]}
+    frozen("2026-11-22T11:20:00.000Z")
+    put(OTHER)
+    assert "" == confirm(mailed_code(sent)).body["usable_at"]
+    batch.mark(step, "2026-11-22T11:21:00.000Z")
+    (each,) = payouts.of_batch(step["batch"])
+    assert ("cancelled", "payee_not_payable") == (each.status, each.reason)
+    assert 5_000 == money.accounts()["payable"]
+    later = money.pay_out(2, now="2026-11-22T11:30:00.000Z")
+    content = (files.read(money.the_batch(later).file) or b"").decode()
+    assert (False, True) == (FIRST["iban"] in content, OTHER["iban"] in content)
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
