@@ -128,13 +128,11 @@ def _row(
     at: Instant,
 ) -> dict[str, str]:
     payer = document.tax.payer_country
-    needed = withholding.form_needed(document, profile)
-    form, until = (profile.tax_form, profile.tax_form_until) if profile else ("", "")
     return {
         "partner": total.partner,
         "currency": total.currency,
-        "form": form,
-        "form_counts": _yes(law.counts(form, until, needed, at)),
+        "form": profile.tax_form if profile else "",
+        "form_counts": _yes(law.is_free(payer, profile, at)),
         **{name: str(getattr(data, name)) if data else "" for name in _OF_FORM},
         "country": (profile.tax_country or profile.country) if profile else "",
         "entity": profile.tax_entity if profile else "",

@@ -74,10 +74,7 @@ def decide(
 
 def form_needed(document: Program, profile: Partner | None) -> str:
     """Return the form a partner must give before they are paid, empty for none."""
-    if profile is None:
-        return ""
-    country = profile.tax_country or profile.country
-    return law.form_for(document.tax.payer_country, country, profile.tax_entity)
+    return law.needed_of(document.tax.payer_country, profile)
 
 
 def paid(writes: Transaction, settled: Payout, on: Instant) -> None:

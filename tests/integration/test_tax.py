@@ -208,7 +208,7 @@ def test_year_is_listed_with_forms_and_thresholds_and_without_numbers() -> None:
     give(W9)
     amounts = {"pia": 200_000, "org.o1": 5_000, **{f"p{n}": 199_999 for n in range(5)}}
     for name, amount_minor in amounts.items():
-        store(name, amount_minor, 10)
+        store(name, amount_minor, 10 if name == "pia" else 0)
     rows: list[dict[str, Any]] = []
     page, pages = year(query="?limit=3"), 1
     rows += page.body["items"]
@@ -234,6 +234,7 @@ def test_year_is_listed_with_forms_and_thresholds_and_without_numbers() -> None:
         "corrected": False,
     } == found["pia"]
     assert ("no", "") == (found["p1"]["threshold_reached"], found["p1"]["form"])
+    assert found["org.o1"]["form_counts"]  # nothing is asked of a company that is paid
     assert "4399" not in json.dumps(rows)
 
 
@@ -269,7 +270,7 @@ def test_export_holds_the_numbers_and_what_changes_after_it_is_a_correction() ->
         "corrected": "no",
     }
     assert told == {name: first["pia"][name] for name in told}
-    assert "" == first["org.o1"]["tin"]
+    assert ("", "yes") == (first["org.o1"]["tin"], first["org.o1"]["form_counts"])
     store("pia", -50_000, 0)
     assert first == rows_of(year_end.export("acme", 2026, NOW))
     (pia,) = [row for row in year().body["items"] if row["partner"] == "pia"]

@@ -60,6 +60,7 @@ def test_threshold_is_known_by_year_and_never_guessed() -> None:
         ("w9", "", "w8ben", False),
         ("w8ben", "2026-11-22", "w8ben", True),
         ("w8ben", "2026-11-21", "w8ben", False),
+        ("w9", "", "", True),
     ],
 )
 def test_form_counts_while_it_is_the_right_one_and_has_not_run_out(
@@ -151,6 +152,15 @@ def test_total_leaves_wages_out_of_what_is_reported() -> None:
     euros = _total(paid={"sepa": 900_000}, currency="EUR")
     assert "other_currency" == tally.threshold_reached(euros, "US")
     assert "no_threshold" == tally.threshold_reached(euros, "DE")
+
+
+@pytest.mark.parametrize("currency", ["USD", "EUR"])
+def test_whoever_had_tax_withheld_is_reported_whatever_the_sum(currency: str) -> None:
+    """A 1099-NEC is due for them below the threshold too; other countries have no such rule."""
+    total = _total(paid={"ach": 150_000}, withheld_minor=36_000, currency=currency)
+    assert ("yes", "no_threshold") == tuple(
+        tally.threshold_reached(total, country) for country in ("US", "DE")
+    )
 
 
 def test_total_is_corrected_when_it_changed_after_the_export() -> None:

@@ -87,7 +87,9 @@ class TaxStatus(msgspec.Struct, frozen=True, kw_only=True):
 class YearRow(msgspec.Struct, frozen=True, kw_only=True):
     """What a holder was paid in a year in one unit; amounts are its minor units.
 
-    ``threshold_reached`` is ``yes``, ``no``, ``other_currency`` or ``no_threshold``.
+    ``form_counts`` says that payouts are free of forms, also because none is needed.
+    ``threshold_reached`` is ``yes``, ``no``, ``other_currency`` or ``no_threshold``; ``yes``
+    also where backup withholding was kept back, whatever the sum.
     ``corrected`` says that it changed after the export of ``exported_at``.
     """
 
@@ -241,12 +243,9 @@ def _shown(
     partner: Partner, document: Program, on_file: TaxOnFile | None, call: Call[Any, Any]
 ) -> TaxStatus:
     payer = document.tax.payer_country
-    country = partner.tax_country or partner.country
-    needed = law.form_for(payer, country, partner.tax_entity)
-    counts = not needed or law.counts(partner.tax_form, partner.tax_form_until, needed, call.now)
     return TaxStatus(
-        form_needed=needed,
-        counts=counts,
+        form_needed=law.needed_of(payer, partner),
+        counts=law.is_free(payer, partner, call.now),
         form=partner.tax_form,
         country=partner.tax_country,
         entity=partner.tax_entity,
@@ -277,12 +276,11 @@ def _row(total: YearTotal, profile: Partner | None, document: Program, now: str)
     payer = document.tax.payer_country
     country = (profile.tax_country or profile.country) if profile else ""
     entity = profile.tax_entity if profile else ""
-    form, until = (profile.tax_form, profile.tax_form_until) if profile else ("", "")
     return YearRow(
         partner=total.partner,
         currency=total.currency,
-        form=form,
-        form_counts=law.counts(form, until, law.form_for(payer, country, entity), now),
+        form=profile.tax_form if profile else "",
+        form_counts=law.is_free(payer, profile, now),
         country=country,
         entity=entity,
         paid_minor=total.paid_minor,

@@ -12,6 +12,7 @@ import msgspec
 
 from introducer.clock import Instant
 from introducer.errors import InvalidInputError
+from introducer.partner import Partner
 
 Entity = Literal["individual", "company"]
 Form = Literal["w9", "w8ben", "w8ben_e", "vat"]
@@ -36,11 +37,13 @@ class Law(msgspec.Struct, frozen=True, kw_only=True):
         thresholds: By calendar year of the payment; None where there is no such report.
         backup_basis_points: What is kept back from residents whose form is missing; 0 for none.
         unreported: Ways of the money that are somebody else's to report.
+        withheld_is_reported: Whether everybody from whom something was kept back is reported.
     """
 
     thresholds: dict[int, Threshold] | None = None
     backup_basis_points: int = 0
     unreported: frozenset[str] = frozenset()
+    withheld_is_reported: bool = False
 
 
 _US = Law(
@@ -53,6 +56,9 @@ _US = Law(
     },
     backup_basis_points=2_400,  # IRC 3406(a)(1): the fourth lowest rate, 24 percent
     unreported=frozenset({"payroll"}),  # wages are on Form W-2
+    # Instructions for Forms 1099-MISC and 1099-NEC: file for each person from whom federal
+    # income tax was withheld under the backup withholding rules, whatever the payment.
+    withheld_is_reported=True,
 )
 _OTHER = Law(unreported=frozenset({"payroll"}))
 _LAWS = {"US": _US}
@@ -79,6 +85,27 @@ def form_for(payer_country: str | None, payee_country: str, entity: str) -> Form
     if payer_country in VAT_AREA and company and payee_country in VAT_AREA:
         return "vat"
     return ""
+
+
+def needed_of(payer_country: str | None, profile: Partner | None) -> Form | Literal[""]:
+    """Return the form a holder must give, empty for none.
+
+    Args:
+        payer_country: Of who pays; None where nobody is asked.
+        profile: Of the partner; None for reps, customers and companies as holders, who give none.
+    """
+    if profile is None:
+        return ""
+    country = profile.tax_country or profile.country
+    return form_for(payer_country, country, profile.tax_entity)
+
+
+def is_free(payer_country: str | None, profile: Partner | None, now: Instant) -> bool:
+    """Return whether no form keeps a holder from being paid in full: lists and exports say so."""
+    if profile is None:
+        return True
+    needed = needed_of(payer_country, profile)
+    return counts(profile.tax_form, profile.tax_form_until, needed, now)
 
 
 def threshold(payer_country: str | None, year: int) -> Threshold | None:
@@ -108,5 +135,8 @@ def counts_until(form: str, signed_on: str) -> str:
 
 
 def counts(form: str, until: str, needed: str, now: Instant) -> bool:
-    """Return whether a *form* on file, good *until* a day, is the one *needed* at *now*."""
-    return form == needed and (not until or now[:10] <= until)
+    """Return whether payouts are free of forms at *now*.
+
+    None is *needed*, or the *form* on file, good *until* a day, is the one.
+    """
+    return not needed or (form == needed and (not until or now[:10] <= until))

@@ -85,12 +85,19 @@ def exported(before: YearTotal, paid_minor: int, withheld_minor: int, at: Instan
 def threshold_reached(total: YearTotal, payer_country: str | None) -> str:
     """Return ``yes`` or ``no``, ``other_currency`` or ``no_threshold`` where neither can be said.
 
+    In the United States it is ``yes`` for everybody from whom something was withheld, whatever
+    the sum and the currency: a Form 1099-NEC is filed for each person from whom any federal
+    income tax was withheld under the backup withholding rules, regardless of the amount of the
+    payment (IRS, Instructions for Forms 1099-MISC and 1099-NEC).
+
     Raises:
         InvalidInputError: ``unknown_tax_year``.
     """
     least = law.threshold(payer_country, total.year)
     if least is None:
         return "no_threshold"
+    if total.withheld_minor > 0 and law.of(payer_country).withheld_is_reported:
+        return "yes"
     if total.currency != least.currency:
         return "other_currency"
     return "yes" if total.reportable_minor(payer_country) >= least.amount_minor else "no"
