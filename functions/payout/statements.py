@@ -6,7 +6,6 @@ it stays in the bucket, and the failed run raises the alarm.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
@@ -24,11 +23,10 @@ from introducer.bank import (
 from introducer.bank.camt053 import Statement
 from introducer.clock import Instant
 from introducer.errors import InvalidInputError
-from introducer.rails import answers
+from introducer.rails import answers, reply
 from introducer.settlement import Booking, Fact
 
 _HEAD = 1000
-_CODE = re.compile(r"[A-Za-z0-9_-]{1,35}")
 _PAYROLL: dict[str, Fact] = {"paid": "paid", "rejected": "rejected", "returned": "returned"}
 
 
@@ -92,7 +90,7 @@ def _status_report(content: bytes, blank: Booking) -> Told:
                 fact=facts.get(report.verdict, "noted"),
                 reference=report.end_to_end_id,
                 batch=report.message_id or report.payment_id,
-                reason=report.reasons[0] if report.reasons else report.status,
+                reason=next(filter(None, map(reply.as_code, (*report.reasons, report.status))), ""),
                 problem=doubts.get(report.verdict, ""),
             )
             for report in pain002.read(content)
@@ -131,7 +129,7 @@ def _booked(found: Sequence[camt054.Booking], blank: Booking) -> Iterator[Bookin
             direction=booked.direction,
             booked_on=booked.booked_on,
             reference=booked.end_to_end_id,
-            reason=booked.return_reason,
+            reason=reply.as_code(booked.return_reason),
             instructed_minor=booked.instructed_minor,
             instructed_currency=booked.instructed_currency,
             **_parts(booked),
@@ -188,8 +186,7 @@ def _payroll(content: bytes, blank: Booking) -> Told:
                 fact=_PAYROLL[each.status],
                 reference=each.reference,
                 booked_on=each.on,
-                # Codes only: what somebody wrote may name somebody. The file is kept.
-                reason=each.reason if _CODE.fullmatch(each.reason) else "",
+                reason=reply.as_code(each.reason),
             )
             for each in payroll_ack.read(content)
         ),

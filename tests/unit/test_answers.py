@@ -114,6 +114,49 @@ def test_paypal_webhooks_are_statements(status: str, fact: str) -> None:
     assert [msgspec.structs.replace(said, kind="paypal", **fee)] == told("paypal", body)
 
 
+@pytest.mark.parametrize(
+    ("fee", "minor", "currency"),
+    [
+        ({"value": "30", "currency": "jpy"}, 30, "JPY"),
+        ({"value": "0.25", "currency": "EUR"}, 25, "EUR"),
+        ({"value": "-0.25", "currency": "EUR"}, 0, ""),
+        ({"value": "0.25", "currency": "who knows"}, 0, ""),
+        ({}, 0, ""),
+    ],
+)
+def test_fee_keeps_its_own_currency(fee: dict[str, str], minor: int, currency: str) -> None:
+    """The provider may charge in another currency than it pays in."""
+    item = {"sender_item_id": REF, "amount": {"value": "25.00", "currency": "USD"}}
+    body = {
+        "event_type": "PAYMENT.PAYOUTS-ITEM.SUCCEEDED",
+        "resource": {"payout_item": item, "payout_item_fee": fee},
+    }
+    (said,) = told("paypal", body)
+    assert (2_500, "USD", minor, currency) == (
+        said.amount_minor,
+        said.currency,
+        said.fee_minor,
+        said.fee_currency,
+    )
+
+
+@pytest.mark.parametrize(
+    "words", ["Pia Muster has moved", "pia@example.com", "R\u00fcckgabe", "x" * 65]
+)
+def test_words_about_somebody_are_not_kept(words: str) -> None:
+    """Journals and events last: they hold codes, and what happened where there is none."""
+    data = {"reference": REF, "amount_minor": 500, "unit": "PTS", "reason": words}
+    (shop,) = told("fulfil", {"type": "payout.failed", "data": data})
+    (bank,) = told("stripe", stripe("payout.failed", failure_code=words))
+    item = {"payout_item": {"sender_item_id": REF}, "errors": {"name": words}}
+    (other,) = told("paypal", {"event_type": "PAYMENT.PAYOUTS-ITEM.FAILED", "resource": item})
+    assert ("payout.failed", "payout.failed", "PAYMENT.PAYOUTS-ITEM.FAILED") == (
+        shop.reason,
+        bank.reason,
+        other.reason,
+    )
+
+
 @pytest.mark.parametrize("value", ["25.005", "1e999", "NaN", "x", "", "Infinity"])
 def test_amounts_that_are_none_match_nothing(value: str) -> None:
     """They are listed, not guessed."""

@@ -98,6 +98,11 @@ PAID = {"id": "tr_1", "object": "transfer"}
         (402, {"error": {"type": "card_error"}}, Outcome(verdict="refused", reason="card_error")),
         (
             400,
+            {"error": {"type": "card_error", "code": "Pia Muster, Berlin"}},
+            Outcome(verdict="refused", reason="card_error"),
+        ),
+        (
+            400,
             {"error": {"type": "invalid_request_error", "code": "balance_insufficient"}},
             Outcome(verdict="refused", reason="balance_insufficient"),
         ),
@@ -186,6 +191,11 @@ EXISTS = {
             {"name": "INSUFFICIENT_FUNDS"},
             Outcome(verdict="refused", reason="INSUFFICIENT_FUNDS"),
         ),
+        (
+            422,
+            {"name": "pia@example.com is unknown"},
+            Outcome(verdict="refused", reason="http_422"),
+        ),
         (400, {}, Outcome(verdict="unknown")),
         *((status, {}, Outcome(verdict="unknown")) for status in (302, 401, 403, 429, 500)),
     ],
@@ -230,6 +240,7 @@ def test_fulfilment_is_a_signed_message_with_our_reference_as_its_id(method: str
         (200, {"id": "G1", "status": "fulfilled"}, Outcome(verdict="paid", provider_id="G1")),
         (410, {}, Outcome(verdict="refused", reason="http_410")),
         (422, {"code": "unknown_holder"}, Outcome(verdict="refused", reason="unknown_holder")),
+        (422, {"code": "Pia has left us"}, Outcome(verdict="refused", reason="http_422")),
         *((status, {}, Outcome(verdict="unknown")) for status in (302, 401, 404, 409, 429, 500)),
     ],
 )
@@ -248,6 +259,18 @@ def test_accounts_of_another_provider_are_refused(method: str, account: str) -> 
     with pytest.raises(InvalidInputError) as refused:
         call_rail(method).check(payment(account=account))
     assert "payee.provider_account" == refused.value.field
+
+
+@pytest.mark.parametrize(
+    ("currency", "most_minor"), [("EUR", 99_999_999), ("JPY", 99_999_999), ("ISK", 999_999)]
+)
+def test_stripe_takes_eight_digits_as_it_counts_them(currency: str, most_minor: int) -> None:
+    """Krónur are counted in hundredths there: two digits less of them."""
+    rail = call_rail("stripe")
+    rail.check(payment(currency=currency, amount_minor=most_minor))
+    with pytest.raises(InvalidInputError) as refused:
+        rail.check(payment(currency=currency, amount_minor=most_minor + 1))
+    assert "amount_minor" == refused.value.field
 
 
 def test_sums_no_provider_takes_are_refused() -> None:

@@ -79,6 +79,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     on: str
     reason: str = ""
     fee_minor: int = 0
+    fee_currency: str = ""
 
 
 def key_of(message: Message) -> str:
@@ -133,7 +134,7 @@ def read(content: bytes, blank: Booking) -> Iterator[Booking]:
         program=message.program,
         provider=message.provider,
         fee_minor=told.fee_minor,
-        fee_currency=told.currency if told.fee_minor else "",
+        fee_currency=told.fee_currency if told.fee_minor else "",
         problem="unknown_status" if unclear else "",
     )
 
@@ -156,7 +157,7 @@ def _stripe(message: Message) -> Told | None:
         amount_minor=stripe.amount_read(amount, currency),
         currency=currency,
         on=at or clock.day(message.received_at),
-        reason=reply.text(about, "failure_code") or (kind if fact != "paid" else ""),
+        reason=reply.code(about, "failure_code") or (kind if fact != "paid" else ""),
     )
 
 
@@ -170,15 +171,17 @@ def _paypal(message: Message) -> Told | None:
     currency = reply.text(amount, "currency").upper()
     errors = reply.inner(message.body, "resource", "errors")
     fee = reply.inner(message.body, "resource", "payout_item_fee")
-    same = reply.text(fee, "currency").upper() == currency
+    fee_currency = reply.text(fee, "currency").upper()
+    fee_minor = max(0, _minor(reply.text(fee, "value"), fee_currency)) if fact == "paid" else 0
     return Told(
         fact=fact,
         reference=reply.text(item, "sender_item_id"),
         amount_minor=_minor(reply.text(amount, "value"), currency),
         currency=currency,
         on=_day(reply.text(message.body, "create_time")) or clock.day(message.received_at),
-        reason=reply.text(errors, "name") or (kind if fact != "paid" else ""),
-        fee_minor=_minor(reply.text(fee, "value"), currency) if same and fact == "paid" else 0,
+        reason=reply.code(errors, "name") or (kind if fact != "paid" else ""),
+        fee_minor=fee_minor,
+        fee_currency=fee_currency,
     )
 
 
@@ -193,7 +196,7 @@ def _fulfil(message: Message) -> Told | None:
         amount_minor=reply.whole(data, "amount_minor"),
         currency=reply.text(data, "unit"),
         on=clock.day(message.received_at),
-        reason=reply.text(data, "reason") or (kind if fact != "paid" else ""),
+        reason=reply.code(data, "reason") or (kind if fact != "paid" else ""),
     )
 
 

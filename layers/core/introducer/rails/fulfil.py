@@ -94,6 +94,6 @@ class Fulfilment:
             done = reply.text(told, "status") == "fulfilled"
             return Outcome(verdict="paid" if done else "accepted", provider_id=name)
         if status in _FINAL:
-            reason = reply.text(told, "code") or f"http_{status}"
+            reason = reply.code(told, "code") or f"http_{status}"
             return Outcome(verdict="refused", provider_id=name, reason=reason)
         return Outcome(verdict="unknown")

@@ -101,8 +101,9 @@ class PayPal:
             return Outcome(verdict="unknown")
         if _exists(told):
             return Outcome(verdict="accepted", provider_id=_linked(told))
-        name = reply.text(told, "name")
-        return Outcome(verdict="refused", reason=name) if name else Outcome(verdict="unknown")
+        if not reply.text(told, "name"):
+            return Outcome(verdict="unknown")
+        return Outcome(verdict="refused", reason=reply.code(told, "name") or f"http_{status}")
 
 
 def _made(told: dict[str, Any]) -> Outcome:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
 _LONGEST = 100
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def is_success(status: int) -> bool:
@@ -37,6 +39,21 @@ def text(told: dict[str, Any], name: str) -> str:
     """Return the text called *name*, empty when there is none; what is stored stays short."""
     found = told.get(name)
     return found[:_LONGEST] if isinstance(found, str) else ""
+
+
+def as_code(said: str) -> str:
+    """Return *said* if it looks like a code, else nothing.
+
+    Why money came back is kept in journals and events for ever. What somebody wrote there may
+    name somebody; the file or message that it came in is kept for its time.
+    """
+    return said if _CODE.fullmatch(said) else ""
+
+
+def code(told: dict[str, Any], name: str) -> str:
+    """Return the code called *name*, empty when there is none or it does not look like one."""
+    found = told.get(name)
+    return as_code(found) if isinstance(found, str) else ""
 
 
 def secret(told: dict[str, Any], name: str) -> str:

@@ -31,20 +31,23 @@ class Stripe:
     """The rail ``stripe``; see :class:`introducer.rails.rail.CallRail`."""
 
     most_minor = 99_999_999
-    """Eight digits, the provider's own limit."""
+    """Eight digits as the provider counts them, see :func:`amount_told`: its own limit."""
     remembers_hours = 24
 
     def check(self, payment: Payment) -> None:
         """Refuse what the provider would refuse.
 
         Raises:
-            InvalidInputError: ``payee.provider_account`` or ``currency`` is none of its kind.
+            InvalidInputError: ``payee.provider_account`` or ``currency`` is none of its kind, or
+                ``amount_minor`` is more than it takes at once.
         """
         account = payment.payee.provider_account if payment.payee else ""
         if not account.startswith((_ACCOUNT, *_EXTERNAL)):
             field = "payee.provider_account"
             raise InvalidInputError(field, "begins with acct_, ba_ or card_")
         money.exponent(payment.currency)
+        if amount_told(payment.amount_minor, payment.currency) > self.most_minor:
+            raise InvalidInputError("amount_minor", "more than the provider takes at once")
 
     def sign_in(self, provider: Provider) -> Request | None:  # noqa: ARG002  (the secret is sent)
         """Return None: the secret is the bearer's token."""
@@ -83,7 +86,7 @@ class Stripe:
             return _made(told)
         error = reply.inner(told, "error")
         if status in _REFUSED and error and error.get("type") != "idempotency_error":
-            reason = reply.text(error, "code") or reply.text(error, "type") or "refused"
+            reason = reply.code(error, "code") or reply.code(error, "type") or "refused"
             return Outcome(verdict="refused", reason=reason)
         return Outcome(verdict="unknown")
 
@@ -105,7 +108,7 @@ def _made(told: dict[str, Any]) -> Outcome:
     if kind == "transfer" or status == "paid":
         return Outcome(verdict="paid", provider_id=name)
     if status in _NOTHING_PAID:
-        reason = reply.text(told, "failure_code") or status
+        reason = reply.code(told, "failure_code") or status
         return Outcome(verdict="refused", provider_id=name, reason=reason)
     if status in _ON_ITS_WAY:
         return Outcome(verdict="accepted", provider_id=name)
