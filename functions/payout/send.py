@@ -10,6 +10,7 @@ back because nobody answered: in the end a person is asked to look.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -40,6 +41,8 @@ _LAST_WAIT_S = 300
 _RESERVE_MS = 45_000
 _ATTEMPTS = 5
 _UNKNOWN = Outcome(verdict="unknown")
+_BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_BROKEN = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class Line:
@@ -56,16 +59,25 @@ class Line:
         self.rail = call_rail(batch.method)
         rule = files.rule_of(self.document, batch)
         self.provider = providers.for_paying(batch.program, rule.provider or "", batch.method)
+        self.out_of_order = False
+        """Whether the provider, not the payment, is why the last call brought nothing."""
         self._signed_in: Provider | None = None
+
+    @property
+    def whose(self) -> tuple[str, str]:
+        """Return program and provider: what is out of order is so for all their batches."""
+        return self.batch.program, self.provider.name
 
     def order(self, payment: Payment, *, now: Instant) -> tuple[Outcome, int]:
         """Make the call; return what it means, and after how many seconds to ask again."""
+        self.out_of_order = True
         provider = self._signed_in or self._sign_in()
         if provider is None:
             return _UNKNOWN, 0
         answer = _call(self.rail.request(payment, provider, now=now))
         if answer is None:
             return _UNKNOWN, 0
+        self.out_of_order = answer.status in _BUSY or answer.status >= _BROKEN
         outcome = self.rail.outcome(answer.status, answer.body)
         if outcome.verdict == "unknown":
             self._signed_in = None  # perhaps the token has run out
@@ -130,28 +142,34 @@ def send_all(batch: Batch, holders: Sequence[str], tick: Callable[[], Instant]) 
 def send_due(tick: Callable[[], Instant], *, enough: Callable[[], bool]) -> tuple[int, int]:
     """Ask about every payout that is due; return how many were asked about, and how many not.
 
+    A provider that is out of order is asked once: the rest of its payouts stay due, so that it
+    takes no time from the others. A batch that cannot be asked about counts once.
+
     Args:
         tick: Tells the present instant, anew for each call.
         enough: Whether there is time for another call.
     """
     lines: dict[str, Line | None] = {}
+    aside: set[tuple[str, str]] = set()
     asked = failed = 0
-    for reference in payouts.due_to_send(tick()):
+    for seen in payouts.due_to_send(tick()):
         if not enough():
             break
-        stored = payouts.find(reference)
-        if stored is None or stored.status != "in_transit" or not stored.next_at:
-            continue
         try:
-            if stored.batch not in lines:
-                lines[stored.batch] = _line_of(stored)
-            if (line := lines[stored.batch]) is not None:
-                _ask(line, stored, now=tick())
-                asked += 1
+            if seen.batch not in lines:
+                lines[seen.batch] = None  # should it fail, it would for each of its payouts
+                lines[seen.batch] = _line_of(seen)
+            line = lines[seen.batch]
+            if line is None or line.whose in aside or not (stored := _still_due(seen)):
+                continue
+            _ask(line, stored, now=tick())
+            asked += 1
+            if line.out_of_order:
+                aside.add(line.whose)
         except IntroducerError as failure:
             failed += 1
-            logger.warning("not asked", extra={"payout": reference, "why": failure.code})
-    for batch in sorted(lines):
+            logger.warning("not asked", extra={"payout": seen.reference, "why": failure.code})
+    for batch in sorted(batch for batch, line in lines.items() if line):
         members.settle_if_done(batch, now=tick())
     return asked, failed
 
@@ -164,6 +182,11 @@ def require_provider(program: str, rule: PayoutRule) -> None:
     """
     if rule.method in paying.CALLS:
         providers.for_paying(program, rule.provider or "", rule.method)
+
+
+def _still_due(seen: Payout) -> Payout | None:
+    stored = payouts.find(seen.reference)
+    return stored if stored and stored.status == "in_transit" and stored.next_at else None
 
 
 def _line_of(stored: Payout) -> Line | None:

@@ -66,7 +66,9 @@ def set_account(name: str, method: str, account: str) -> None:
     writes.commit()
 
 
-def pay_out(method: str = "gift_card", *, until: str = "finish", now: str = NOW) -> str:
+def pay_out(
+    method: str = "gift_card", *, until: str = "finish", now: str = NOW, run: int = 1
+) -> str:
     """Run the steps of a batch up to and including *until*; return its id."""
     identity: dict[str, Any] = {
         "program": life.PROGRAM,
@@ -75,8 +77,8 @@ def pay_out(method: str = "gift_card", *, until: str = "finish", now: str = NOW)
         "method": method,
         "period": now[:10],
     }
-    name = payout.batch_id(**identity, run=1)
-    prepared = batch.prepare({**identity, "run": "1", "batch": name}, now)
+    name = payout.batch_id(**identity, run=run)
+    prepared = batch.prepare({**identity, "run": str(run), "batch": name}, now)
     items = json.loads(files.read(str(prepared["key"])) or b"[]")
     step = {"batch": name, "Items": items}
     for each in ("reserve", "close", "submit", "mark", "write", "send", "finish"):

@@ -12,7 +12,7 @@ A payout that a provider is to be asked about hangs on ``gsi3`` ``DUE#send#{0-3}
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
 
 import msgspec
 from pynamodb.expressions.condition import Condition
@@ -87,12 +87,20 @@ def find_many(references: Sequence[str]) -> dict[str, Payout]:
     return {each.reference: each for each in loaded}
 
 
-def due_to_send(now: Instant) -> Iterator[str]:
-    """Yield the references of the payouts that a provider is to be asked about by *now*."""
-    for shard in range(SHARDS):
-        due = (clock.EPOCH, now)
-        for keys in store.query_all(Table.LEDGER, f"DUE#send#{shard}", index="gsi3", between=due):
-            yield keys["pk"].partition("#")[2]
+def due_to_send(now: Instant) -> Iterator[Payout]:
+    """Yield the payouts that a provider is to be asked about by *now*, the shards in turns.
+
+    They are as they stood when their hundred was read: whoever asks reads anew.
+    """
+    due = (clock.EPOCH, now)
+    shards = [
+        store.query_all(Table.LEDGER, f"DUE#send#{shard}", index="gsi3", between=due, limit=_PAGE)
+        for shard in range(SHARDS)
+    ]
+    keys = (each for turn in zip_longest(*shards) for each in turn if each is not None)
+    while page := [each["pk"].partition("#")[2] for each in islice(keys, _PAGE)]:
+        found = find_many(page)
+        yield from (found[each] for each in page if each in found)
 
 
 def of_partner(
