@@ -150,7 +150,8 @@ def test_balance_at_any_moment_is_the_fold_until_then(clock: Callable[[str], Non
     ]
     assert 18 == read("balances/pia").body["balances"][0]["number"]
     assert (404, "not_found") == read("balances/nobody", 404).problem()
-    assert (422, "invalid_time") == read("balances/pia?at=2027-02-31", 422).problem()
+    for no_day in ("2027-02-31", "9999-12-31"):
+        assert (422, "invalid_time") == read(f"balances/pia?at={no_day}", 422).problem()
 
 
 @pytest.fixture
@@ -236,6 +237,8 @@ def test_general_ledger_refuses_what_it_cannot_tell() -> None:
         "from=2025-11-01&to=2026-12-01": "invalid_period",
         "from=2026-11-31&to=2026-12-01": "invalid_period",
         "from=2026-12-01&to=2026-12-02": "not_sealed_yet",
+        "from=2026-12-01&to=9999-12-31": "invalid_period",
+        "from=9999-12-31&to=9999-12-31": "not_sealed_yet",
     }
     for query, code in wrong.items():
         assert (422, code) == read(f"general-ledger?{query}", 422).problem()

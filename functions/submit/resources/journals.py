@@ -167,7 +167,10 @@ def _moment(text: str, now: Instant) -> Instant:
     if not text:
         return now
     if len(text) == len("2026-11-22"):
-        return clock.plus(f"{_day('at', text)}T00:00:00.000Z", days=1)
+        try:
+            return clock.plus(f"{_day('at', text)}T00:00:00.000Z", days=1)
+        except OverflowError as failure:  # no day comes after it
+            raise InvalidInputError("at", "not a day", code="invalid_time") from failure
     return inputs.instant("at", text, now)
 
 
