@@ -212,7 +212,7 @@ BODIES: dict[str, dict[str, Any]] = {
             "L-2,Muster Handel GmbH,,DE\r\n"
         }
     },
-    "clear_hit": {"somebodyElse": {"reason": "other_person"}},
+    "clear_hit": {"somebodyElse": {"entries": ["L-1"], "reason": "other_person"}},
     "exclude_from_batch": {
         "suspected": {"holder": "6k8n0q2s4u6w8y0a2c4e", "reason": "fraud_check"}
     },

@@ -59,9 +59,10 @@ def hits() -> list[dict[str, Any]]:
     return items
 
 
-def clear(name: str = "paul", reason: str = "other_person") -> Reply:
+def clear(name: str = "paul", reason: str = "other_person", entries: str = "L-1") -> Reply:
     """Say that a hit is somebody else."""
-    return call("POST", f"/v1/partners/{name}/screening/clear", {"reason": reason}, claims=FINA)
+    body = {"entries": entries.split(), "reason": reason}
+    return call("POST", f"/v1/partners/{name}/screening/clear", body, claims=FINA)
 
 
 def profile(name: str) -> Partner:
@@ -132,11 +133,26 @@ def test_clearing_holds_for_the_entry_and_the_account() -> None:
     put_list(MORE)
     assert {"clear": 1, "hit": 1} == screen.screen("acme", NOW)
     assert [["L-3"]] == [row["entries"] for row in hits()]
-    clear()
+    clear(entries="L-3")
     money.set_payee("paul", "DE75512108001245126199")
     assert "screening_pending" == obstacle("paul")
     assert {"hit": 1} == screen.screen("acme", NOW)
     assert [["L-1", "L-3"]] == [row["entries"] for row in hits()]
+
+
+def test_only_what_was_looked_at_is_cleared() -> None:
+    """A new list finds another entry between reading and clearing: it is not cleared unseen."""
+    put_list()
+    screen.screen("acme", NOW)
+    (seen,) = hits()
+    put_list(MORE)
+    screen.screen("acme", NOW)
+    before = everything()
+    for entries in (seen["entries"], ["L-3"], ["L-1", "L-3", "L-9"]):
+        assert (409, "other_entries") == clear(entries=" ".join(entries)).problem()
+    assert (before, "screening_hit") == (everything(), obstacle("paul"))
+    assert (400, "invalid_input") == clear(entries="").problem()
+    assert 200 == clear(entries="L-3 L-1").status
 
 
 def test_same_list_again_changes_nothing_and_a_bad_one_is_refused() -> None:

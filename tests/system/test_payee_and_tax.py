@@ -80,7 +80,7 @@ def _be_found(journey: Journey, partner: Partner) -> None:
         (each["partner"], each["entries"]) for each in listed.body["items"]
     ]
     clear = f"/v1/partners/{partner.id}/screening/clear"
-    reason = {"reason": "other_person"}
+    reason = {"entries": ["L-1"], "reason": "other_person"}
     stack.call("POST", clear, reason, token=journey.finance).expect(200)
     assert "cleared" == item(stack, "core", f"PARTNER#{partner.id}", "PROFILE")["screening"]
 

@@ -63,9 +63,21 @@ class HitList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Clearance(Input, frozen=True, kw_only=True):
-    """Why the partner may be paid although the list has a name like theirs."""
+    """Why the partner may be paid although the list has a name like theirs.
 
+    ``entries`` are the ids that were looked at: all that ``GET …/screening`` names.
+    """
+
+    entries: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(min_length=1, max_length=100)
+    ]
     reason: Literal["other_person", "other_birth_date", "other_country", "licence"]
+
+
+class OtherEntriesError(TransitionError):
+    """Other entries are noted now than those somebody looked at."""
+
+    code = "other_entries"
 
 
 class Cleared(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,12 +162,13 @@ def list_hits(call: Call[Any, Paging]) -> Answer:
     roles=FINANCE,
     body=Clearance,
     answer=Cleared,
-    codes=("transition_not_allowed",),
+    codes=("transition_not_allowed", "other_entries"),
 )
 def clear_hit(call: Call[Clearance, Any]) -> Answer:
     """Say that the entries found are somebody else, or that there is a licence to pay.
 
     It holds for these entries and this account; other entries or another account are a new hit.
+    Refused with ``other_entries`` when a new list found others since they were read.
     """
     partner = partners.find_partner(call.path["partner"])
     if partner is None:
@@ -163,6 +176,9 @@ def clear_hit(call: Call[Clearance, Any]) -> Answer:
     found = screening.found(partner.id)
     if found is None or found.result != "hit" or partner.screening != "hit":
         raise TransitionError("nothing was found that could be cleared", status=partner.screening)
+    if set(call.body.entries) != {hit.id for hit in found.hits}:
+        message = "other entries are noted now; look at them first"
+        raise OtherEntriesError(message)
     noted = msgspec.structs.replace(
         found,
         result="cleared",
