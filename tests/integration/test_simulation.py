@@ -136,8 +136,8 @@ BUGS: dict[str, Plant] = {
     "rejections_paid": _rejections_paid,
     "file_before_books": _file_before_books,
 }
-WORLDS, WORLD_STEPS = 10, 2_000
-"""In how many worlds of how many steps a planted bug must show."""
+WORLDS, WORLD_STEPS = 20, 2_000
+"""In how many worlds of how many steps a planted bug must show; the rarest does in every sixth."""
 
 
 @pytest.mark.parametrize("bug", BUGS)
