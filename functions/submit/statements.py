@@ -70,7 +70,7 @@ def page(holder: str, call: Call[Any, StatementQuery]) -> Statement:
     """Return one page of *holder*'s statement, newest first.
 
     Raises:
-        InvalidInputError: The period is none.
+        InvalidInputError: The period is none, or ends amid too many bookings.
         ContentionError: The index of journals has not caught up yet.
     """
     query = call.query
@@ -80,7 +80,7 @@ def page(holder: str, call: Call[Any, StatementQuery]) -> Statement:
     if place:
         last, closing = min(place["last"], now.version), Accounts(place["closing"])
     else:
-        closing = accounts_at.after(now, last)
+        closing = accounts_at.after(now, last, field="to")
     begin = max(first, last - query.limit + 1)
     booked = accounts_at.booked(holder, query.currency, begin, last)
     opening = accounts_at.less(closing, booked)
@@ -106,14 +106,14 @@ def sheet(now: Balance, period: Period, *, program: str, name: str, most: int) -
         most: More bookings than this are refused.
 
     Raises:
-        InvalidInputError: The period is none, or holds too much.
+        InvalidInputError: The period is none, holds too much, or lies amid too many bookings.
         LedgerError: The books do not add up.
     """
     first, last = numbers(now, period.since, period.until)
     if last - first + 1 > most:
         message = f"the period holds more than {most} bookings; choose a shorter one"
         raise InvalidInputError("from", message, code="period_too_long")
-    closing = accounts_at.after(now, last)
+    opening, closing = accounts_at.ends(now, first, last)
     booked = accounts_at.booked(now.partner, now.currency, first, last)
     return require_balanced(
         Sheet(
@@ -123,7 +123,7 @@ def sheet(now: Balance, period: Period, *, program: str, name: str, most: int) -
             unit=now.currency,
             since=period.since,
             until=period.until,
-            opening=accounts_at.after(now, first - 1) if first > 1 else dict.fromkeys(ACCOUNTS, 0),
+            opening=opening,
             movements=booked,
             closing=closing,
             number=now.version,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from introducer.ledger import Kind, Posting
@@ -152,6 +153,47 @@ def test_balance_at_any_moment_is_the_fold_until_then(clock: Callable[[str], Non
     assert (404, "not_found") == read("balances/nobody", 404).problem()
     for no_day in ("2027-02-31", "9999-12-31"):
         assert (422, "invalid_time") == read(f"balances/pia?at={no_day}", 422).problem()
+
+
+def test_opening_and_closing_prove_each_other(clock: Callable[[str], None]) -> None:
+    """One is told from the month before, the other from the month behind: a false one shows."""
+    for number, month in enumerate((1, 2, 2, 2, 3), 1):
+        book(f"j{number}", f"2027-{month:02}-03T10:00:00.000Z", minor=number)
+    clock("2027-03-04T00:00:00.000Z")
+    now = ledger.balance("pia", "EUR")
+
+    for first in range(1, 7):
+        for last in range(first - 1, 6):
+            opening, closing = accounts_at.ends(now, first, last)
+            sums = [sum(range(first)), sum(range(last + 1))]
+            assert sums == [opening["pending"], closing["pending"]]
+    january, february = ledger.closings("pia", "EUR")
+    false = msgspec.structs.replace(february, pending=february.pending + 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "closings", lambda *_: [january, false])
+        opening, closing = accounts_at.ends(now, 3, 3)
+        assert (3, 7) == (opening["pending"], closing["pending"])  # 3 + 3 is not 7
+
+
+@pytest.mark.parametrize("path", ["statements/pia?currency=EUR&to={}", "balances/pia?at={}"])
+def test_day_amid_a_month_with_too_much_is_refused_and_not_slow(
+    clock: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Whole months are told whatever is in them: their balances are stored."""
+    for number in range(6):
+        book(f"a{number}", f"2027-01-0{number + 1}T10:00:00.000Z")
+    book("b", "2027-02-01T10:00:00.000Z")
+    clock("2027-02-02T00:00:00.000Z")
+    monkeypatch.setattr(accounts_at, "MOST_BESIDE", 2)
+
+    assert (422, "period_too_busy") == read(path.format("2027-01-03"), 422).problem()
+    for day in ("2027-01-02", "2027-01-04", "2027-01-31", "2027-02-01"):
+        read(path.format(day))
+    if "statements" in path:
+        file = f"{path.replace('?', '/file?')}&format=csv&from=2027-01-05"
+        assert (422, "period_too_busy") == read(file.format("2027-01-31"), 422).problem()
+        whole = file.replace("from=2027-01-05", "from=2027-01-01")
+        assert "url" in read(whole.format("2027-01-31")).body
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def list_rewards(call: Call[Any, RewardQuery]) -> Answer:
     roles=PARTNER,
     query=StatementQuery,
     answer=Statement,
-    codes=("not_enrolled", "invalid_period"),
+    codes=("not_enrolled", "invalid_period", "period_too_busy"),
 )
 def read_statement(call: Call[Any, StatementQuery]) -> Answer:
     """Read the account statement of a period: opening balance, movements, closing balance."""

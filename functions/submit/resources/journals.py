@@ -145,7 +145,7 @@ def read_journal(call: Call[Any, Any]) -> Answer:
     roles=READERS,
     query=BalanceQuery,
     answer=Balances,
-    codes=("invalid_time",),
+    codes=("invalid_time", "period_too_busy"),
 )
 def read_balances(call: Call[Any, BalanceQuery]) -> Answer:
     """Read what a holder's accounts hold, or held at a moment of the past."""
@@ -155,7 +155,7 @@ def read_balances(call: Call[Any, BalanceQuery]) -> Answer:
     for now in ledger.balances(holder):
         if now.program == call.path["program"] and query.currency in {"", now.currency}:
             number = accounts_at.booked_before(now, at) if query.at else now.version
-            held = accounts_at.after(now, number)
+            held = accounts_at.after(now, number, field="at")
             rows.append(BalanceRow(currency=now.currency, number=number, accounts=held))
     if not rows:
         raise NotFoundError("no such account")

@@ -53,7 +53,7 @@ class StatementFile(msgspec.Struct, frozen=True, kw_only=True):
     roles=PARTNER,
     query=FileQuery,
     answer=StatementFile,
-    codes=("not_enrolled", "invalid_period", "period_too_long"),
+    codes=("not_enrolled", "invalid_period", "period_too_long", "period_too_busy"),
 )
 def write_statement(call: Call[Any, FileQuery]) -> Answer:
     """Get one's statement of a period as a spreadsheet or a PDF."""
@@ -93,7 +93,7 @@ def write_payout(call: Call[Any, PayoutWords]) -> Answer:
     roles=READERS,
     query=StatementQuery,
     answer=Statement,
-    codes=("invalid_period",),
+    codes=("invalid_period", "period_too_busy"),
 )
 def read_statement_of(call: Call[Any, StatementQuery]) -> Answer:
     """Read the statement of a partner, or of anybody else in the books of a program."""
@@ -107,7 +107,7 @@ def read_statement_of(call: Call[Any, StatementQuery]) -> Answer:
     roles=READERS,
     query=FileQuery,
     answer=StatementFile,
-    codes=("invalid_period", "period_too_long"),
+    codes=("invalid_period", "period_too_long", "period_too_busy"),
 )
 def write_statement_of(call: Call[Any, FileQuery]) -> Answer:
     """Get such a statement as a spreadsheet or a PDF; it names the account, not the person."""
