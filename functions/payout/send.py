@@ -42,6 +42,7 @@ _RESERVE_MS = 45_000
 _ATTEMPTS = 5
 _UNKNOWN = Outcome(verdict="unknown")
 _BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_NOT_LET_IN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 _BROKEN = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
@@ -61,6 +62,8 @@ class Line:
         self.provider = providers.for_paying(batch.program, rule.provider or "", batch.method)
         self.out_of_order = False
         """Whether the provider, not the payment, is why the last call brought nothing."""
+        self.nothing_paid = False
+        """Whether the last call certainly paid nothing: it was not made, or not let in."""
         self._signed_in: Provider | None = None
 
     @property
@@ -70,13 +73,15 @@ class Line:
 
     def order(self, payment: Payment, *, now: Instant) -> tuple[Outcome, int]:
         """Make the call; return what it means, and after how many seconds to ask again."""
-        self.out_of_order = True
+        self.out_of_order = self.nothing_paid = True
         provider = self._signed_in or self._sign_in()
         if provider is None:
             return _UNKNOWN, 0
-        answer = _call(self.rail.request(payment, provider, now=now))
+        answer, sent = _call(self.rail.request(payment, provider, now=now))
         if answer is None:
+            self.nothing_paid = not sent
             return _UNKNOWN, 0
+        self.nothing_paid = answer.status in _NOT_LET_IN
         self.out_of_order = answer.status in _BUSY or answer.status >= _BROKEN
         outcome = self.rail.outcome(answer.status, answer.body)
         if outcome.verdict == "unknown":
@@ -92,7 +97,7 @@ class Line:
         if request is None:
             self._signed_in = self.provider
             return self.provider
-        answer = _call(request)
+        answer, _ = _call(request)
         if answer is None or not reply.is_success(answer.status):
             logger.warning("signing in failed", extra={"provider": self.provider.name})
             return None
@@ -210,6 +215,7 @@ def _ask(line: Line, stored: Payout, *, now: Instant) -> None:
         attempts=stored.attempts + 1,
         asked_at=stored.asked_at or now,
         provider=line.provider.name,
+        provider_account=line.provider.account,
         next_at=clock.plus(now, seconds=wait_s),
     )
     try:
@@ -217,6 +223,8 @@ def _ask(line: Line, stored: Payout, *, now: Instant) -> None:
     except StaleError:
         return  # somebody else is asking, or the answer came in this moment
     outcome, retry_after_s = line.order(payment, now=now)
+    if line.nothing_paid and outcome.verdict == "unknown" and not stored.provider_account:
+        _note(claimed, now=now, provider_account=0)
     _take(claimed, outcome, retry_after_s, now=now)
 
 
@@ -243,7 +251,9 @@ def _is_over(line: Line, stored: Payout, now: Instant) -> bool:
     if not stored.attempts:
         return False
     forgotten = clock.plus(stored.asked_at, seconds=line.rail.remembers_hours * 3_600)
-    return stored.attempts > len(DELAYS_S) or now >= forgotten
+    # Another account does not know the key of a call that the first one may have paid.
+    moved = stored.provider_account not in {0, line.provider.account}
+    return moved or stored.attempts > len(DELAYS_S) or now >= forgotten
 
 
 def _give_up(stored: Payout, *, now: Instant) -> None:
@@ -330,11 +340,13 @@ def _save(before: Payout, after: Payout) -> None:
     writes.commit()
 
 
-def _call(request: Request) -> outbound.Reply | None:
+def _call(request: Request) -> tuple[outbound.Reply | None, bool]:
+    """Return the answer, None when there was none, and whether anything was sent."""
     try:
-        return outbound.call(request, networks=outbound.opened())
+        return outbound.call(request, networks=outbound.opened()), True
     except outbound.NoAnswerError as lost:
         logger.warning("no answer", extra={"why": str(lost)})
+        return None, not isinstance(lost, outbound.NotReachedError)
     except (outbound.RefusedAddressError, InvalidInputError) as refused:
         logger.warning("address refused", extra={"why": str(refused)})
-    return None
+        return None, False

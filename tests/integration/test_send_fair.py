@@ -1,15 +1,20 @@
-"""The clock that asks providers: one that is out of order takes no time from the others."""
+"""The clock that asks providers: one out of order takes nobody's time, one that moved is not asked.
+
+A second account does not know the keys of the first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from introducer import ids
 from introducer.errors import NotFoundError
-from introducer.tables import ledger, payouts
+from introducer.tables import ledger, payouts, providers
+from introducer.tables.store import Transaction
 from payout import send
 from tests.support import calls, life, money, provider
 from tests.support.calls import furnish, pay_out, run_clock, the_payout
@@ -102,3 +107,56 @@ def test_halted_program_and_missing_provider_are_looked_at_once(
         assert (0, 1) == run_clock(LATER)
     assert (1, [], []) == (len(tried), reads, shop.calls)
     assert LATER > the_payout(batch).next_at > ""
+
+
+def change(url: str = "", *, secret: str = "", webhook_secret: str = "") -> None:
+    """Have finance change the provider."""
+    before = providers.find(life.PROGRAM, "shop")
+    assert before is not None
+    after = msgspec.structs.replace(before, version=before.version + 1, url=url or before.url)
+    writes = Transaction()
+    providers.save(writes, after, secret=secret, webhook_secret=webhook_secret)
+    writes.commit()
+
+
+@pytest.mark.parametrize("trouble", ["lost", "broken"])
+def test_account_that_was_changed_is_not_asked_to_pay_again(shop: Provider, trouble: str) -> None:
+    """The former one may have paid: a person looks, and nobody is paid twice meanwhile."""
+    shop.plan = [trouble]
+    furnish(shop.url)
+    batch = pay_out()
+    with provider.listening() as moved:
+        change(moved.url, secret=calls.SECRET)
+        run_clock(LATER)
+        assert [] == moved.calls
+    listed = [(each.problem, each.reason) for each in payouts.unmatched()]
+    assert [("unknown_status", "unanswered")] == listed
+    assert ("in_transit", "") == (the_payout(batch).status, the_payout(batch).next_at)
+
+
+def test_key_that_was_wrong_is_set_right_and_asked_again(
+    shop: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """401 paid nothing, nor did a closed door: no person has to look."""
+    furnish("http://127.0.0.1:1")
+    batch = pay_out()
+    assert (1, 0) == (the_payout(batch).attempts, the_payout(batch).provider_account)
+    change(shop.url, secret=calls.SECRET)
+    with monkeypatch.context() as patched:
+        patched.setattr(shop, "answer", lambda _: (401, {}, {}))
+        run_clock(LATER)
+    assert (2, 0) == (the_payout(batch).attempts, the_payout(batch).provider_account)
+    change(secret=calls.SECRET)
+    run_clock("2026-11-22T13:00:00.000Z")
+    assert ({the_payout(batch).reference: 1}, []) == (shop.paid, list(payouts.unmatched()))
+
+
+def test_new_secret_of_its_messages_moves_no_account(shop: Provider) -> None:
+    """What it signs with says nothing of where it pays from: the same key is asked for again."""
+    shop.plan = ["lost"]
+    furnish(shop.url)
+    batch = pay_out()
+    change(webhook_secret=calls.SECRET)
+    run_clock(LATER)
+    assert [the_payout(batch).reference] * 2 == shop.keys()
+    assert {the_payout(batch).reference: 1} == shop.paid

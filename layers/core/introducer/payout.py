@@ -67,6 +67,8 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             at ``rate``, decimal text, which ``rate_source`` told ``rate_at``.
         provider_id: What a provider calls it, once it answered.
         provider: Which configured provider was asked; nobody else can answer for it.
+        provider_account: Which of that provider's accounts may have paid it already, as
+            :class:`introducer.tables.providers.Payer` counts them; 0 when none can have.
         asked_at: When it was asked first: it knows our reference again for a while only.
         attempts: How often a provider was asked.
         next_at: When it is asked next; empty while nothing is to be asked.
@@ -96,6 +98,7 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rate_at: Instant = ""
     provider_id: str = ""
     provider: str = ""
+    provider_account: int = 0
     asked_at: Instant = ""
     attempts: int = 0
     next_at: Instant = ""

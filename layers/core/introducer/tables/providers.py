@@ -31,6 +31,16 @@ KIND_OF: dict[str, Kind] = {
 """The kind of provider that a method needs."""
 
 
+class Payer(Provider, frozen=True, kw_only=True):
+    """A provider with the secret that orders payouts.
+
+    ``account`` is the version of the configuration that its address and secret are from: under
+    another one our keys may be unknown, because it is somebody else's books.
+    """
+
+    account: int
+
+
 class Configured(msgspec.Struct, frozen=True, kw_only=True):
     """A provider without its secrets, of which ``last4`` may be shown."""
 
@@ -61,16 +71,21 @@ def save(
         NotFoundError: It is not new, a secret is empty, and nothing is stored.
     """
     pk = _pk(new.program)
-    sealed = {
-        "sealed": _seal(new, keyring.PROVIDER, secret, "sealed"),
-        "sealed_webhook": _seal(new, keyring.PROVIDER_WEBHOOK, webhook_secret, "sealed_webhook"),
-    }
     first = new.version == 1
+    before = _stored(new.program, new.name) or {}
+    sealed = {
+        "sealed": _seal(new, keyring.PROVIDER, secret, before.get("sealed")),
+        "sealed_webhook": _seal(
+            new, keyring.PROVIDER_WEBHOOK, webhook_secret, before.get("sealed_webhook")
+        ),
+    }
+    same = bool(before) and not secret and new.url == before["url"]
+    account = before.get("account", 1) if same else new.version
     writes.put(
         Table.PEOPLE,
         pk,
         new.name,
-        {**msgspec.to_builtins(new), **sealed},
+        {**msgspec.to_builtins(new), **sealed, "account": account},
         condition=store.absent() if first else store.at_version(new.version - 1),
         error=StaleError("somebody else changed the provider first"),
     )
@@ -104,7 +119,7 @@ def of_program(
     return [store.load(Configured, each) for each in page.items], page
 
 
-def for_paying(program: str, name: str, method: str) -> Provider:
+def for_paying(program: str, name: str, method: str) -> Payer:
     """Return a provider with the secret that orders payouts.
 
     Raises:
@@ -114,12 +129,13 @@ def for_paying(program: str, name: str, method: str) -> Provider:
     if stored is None or stored["kind"] != KIND_OF.get(method):
         message = "the provider that pays is not configured"
         raise NotFoundError(message, program=program, provider=name)
-    return Provider(
+    return Payer(
         program=program,
         name=name,
         kind=stored["kind"],
         url=stored["url"],
         secret=_open(stored, keyring.PROVIDER, "sealed"),
+        account=int(stored.get("account", 1)),
     )
 
 
@@ -143,14 +159,13 @@ def for_listening(program: str, name: str) -> Provider:
     )
 
 
-def _seal(new: Configured, key: str, secret: str, attribute: str) -> bytes:
+def _seal(new: Configured, key: str, secret: str, before: bytes | None) -> bytes:
     if secret:
         return keyring.encrypt(key, secret.encode(), bound_to=new.entity)
-    stored = _stored(new.program, new.name)
-    if stored is None:
+    if before is None:
         message = "no such provider"
         raise NotFoundError(message)
-    return bytes(stored[attribute])
+    return bytes(before)
 
 
 def _open(stored: Item, key: str, attribute: str) -> str:
