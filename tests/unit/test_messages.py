@@ -36,6 +36,7 @@ FACTS = {
     "link": "https://go.acme.example/r/k7m2p9xw3d",
     "old": "3000",
     "new": "1234",
+    "replaces": "j…@example.com",
     "code": "K7M2-P9XW",
     "fix": "",
 }

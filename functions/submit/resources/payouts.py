@@ -122,7 +122,7 @@ def list_payouts(call: Call[Any, Paging]) -> Answer:
     roles=PARTNER,
     query=PayoutWords,
     answer=OwnPayoutRead,
-    codes=("not_enrolled",),
+    codes=("not_enrolled", "period_too_busy"),
 )
 def read_payout(call: Call[Any, PayoutWords]) -> Answer:
     """Read one of one's own payouts: what it was made of, what was sent, and what comes next."""
