@@ -180,6 +180,9 @@ def finish(event: dict[str, Any], now: Instant) -> Answer:
         batch = _closed(batch, now)
     if batch.status == "cancelled":
         members.give_back(batch, now=now)
+    if batch.status == "in_transit" and not batch.file_count:
+        # Nothing was sent, so nobody will answer: an index that is behind must not keep it open.
+        payouts.move_batch(batch.id, "settled", now=now, actor=SYSTEM)
     members.settle_if_done(batch.id, now=now)
     return {"batch": batch.id, "status": batch.status}
 

@@ -189,6 +189,20 @@ def test_batch_gives_back_what_cannot_be_sent_any_more() -> None:
 
 
 @pytest.mark.usefixtures("payable")
+def test_batch_that_sent_nothing_is_over_though_the_index_is_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody will ever answer it: it waits for no list."""
+    name = money.pay_out(until="submit")
+    store.connection().delete_item(store.name(Table.PEOPLE), "PERSON#person-pia", "PAYEE")
+    monkeypatch.setattr(payouts, "each_of_batch", lambda _: iter(()))
+
+    money.pay_out(until="finish")
+
+    assert ("settled", 0) == ((done := money.the_batch(name)).status, done.file_count)
+
+
+@pytest.mark.usefixtures("payable")
 def test_batch_admits_nobody_after_it_is_closed() -> None:
     """A reservation that comes late, even one that read the batch while it was open."""
     event = money.batch_event()
